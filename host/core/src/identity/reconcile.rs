@@ -1,0 +1,293 @@
+//! From a complete feed of workers to people: who is new, who changed, who is in dispute, and whether the feed can be
+//! believed at all.
+
+use super::{Exit, ExitCause, Identity, LifecycleEvent, Standing, Term, Worker, admit, advance, apply};
+use crate::finding::{Finding, FindingKind};
+use crate::id::{IdentityId, SystemName};
+use crate::policy::{FeedRules, MissingWorker};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a feed changes. Identities that stay as they were are not in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reconciled {
+    pub identities: Vec<Identity>,
+    pub events: Vec<LifecycleEvent>,
+    pub findings: Vec<Finding>,
+    pub counts: FeedCounts,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedCounts {
+    pub workers: u64,
+    pub new: u64,
+    pub changed: u64,
+    pub left: u64,
+    pub missing: u64,
+    pub held_back: u64,
+}
+
+/// Why no row of a feed was applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum FeedRefused {
+    #[error(
+        "the feed of {source_name} is empty, while {known} people are known from it; nothing was changed. \
+         Check the export, then sync again"
+    )]
+    Empty { source_name: SystemName, known: u64 },
+    #[error(
+        "the feed of {source_name} would end the access of {lost} of {known} people ({percent} %); policy stops at \
+         {limit_percent} %. Nothing was changed. If it is right, sync again with --accept-loss and a reason; one urgent \
+         exit goes through with `reeve leaver start`"
+    )]
+    Shrunk { source_name: SystemName, lost: u64, known: u64, percent: u64, limit_percent: u64, names: Vec<String> },
+}
+
+/// A feed that loses fewer people than this is never stopped: in a small company one exit is a large share.
+pub const FEED_LOSS_FLOOR: u64 = 3;
+
+/// How many names of lost people a refusal carries.
+const NAMES_MAX: usize = 20;
+
+/// Takes a complete feed. `new_id` is asked once per new person. `loss_accepted` is an operator's word for this one feed.
+pub fn reconcile(
+    source: &SystemName,
+    known: &[Identity],
+    feed: Vec<Worker>,
+    rules: &FeedRules,
+    loss_accepted: bool,
+    now: Timestamp,
+    mut new_id: impl FnMut() -> IdentityId,
+) -> Result<Reconciled, FeedRefused> {
+    let ours: Vec<&Identity> = known.iter().filter(|identity| identity.source == *source).collect();
+    let present = ours.iter().filter(|identity| identity.standing != Standing::Left).count() as u64;
+    if feed.is_empty() && present > 0 {
+        return Err(FeedRefused::Empty { source_name: source.clone(), known: present });
+    }
+    let index = Index::new(&ours);
+    let mut result = Reconciled::default();
+    result.counts.workers = feed.len() as u64;
+    let disputed = disputed(source, &feed, &mut result);
+    let mut heard_of: BTreeSet<&IdentityId> = BTreeSet::new();
+    let mut lost: Vec<String> = Vec::new();
+
+    for worker in feed {
+        let before = index.find(&worker);
+        if let Some(before) = before {
+            heard_of.insert(&before.id);
+        }
+        if disputed.contains(worker.id.as_str()) {
+            result.counts.held_back += 1;
+            continue;
+        }
+        let term = match Term::of(&worker) {
+            Ok(term) => term,
+            Err(unreadable) => {
+                result.counts.held_back += 1;
+                result.findings.push(unreadable_date(source, before, &worker, &unreadable.to_string()));
+                continue;
+            }
+        };
+        let Some(before) = before else {
+            result.findings.extend(possible_rehire(source, &worker, &ours));
+            let (identity, events) = admit(newcomer(source, worker, term, new_id(), now), now);
+            result.counts.new += 1;
+            result.identities.push(identity);
+            result.events.extend(events);
+            continue;
+        };
+        let (after, events) = apply(before, worker, term, now);
+        if before.standing != Standing::Left && after.standing == Standing::Left {
+            result.counts.left += 1;
+            lost.push(after.display_name());
+        }
+        if after != *before {
+            result.counts.changed += 1;
+            result.identities.push(after);
+        }
+        result.events.extend(events);
+    }
+    for before in ours.iter().filter(|identity| !heard_of.contains(&identity.id)) {
+        missing(source, before, rules, now, &mut result, &mut lost);
+    }
+    guard(source, present, lost, rules, loss_accepted)?;
+    Ok(result)
+}
+
+/// Whom a row of the feed is about: by worker number, else by the key that HR keeps over employments.
+struct Index<'a> {
+    by_worker: BTreeMap<&'a str, &'a Identity>,
+    by_person: BTreeMap<&'a str, &'a Identity>,
+}
+
+impl<'a> Index<'a> {
+    fn new(known: &[&'a Identity]) -> Self {
+        let by_person = known
+            .iter()
+            .filter_map(|identity| Some((identity.worker.person_key.as_deref()?, *identity)))
+            .collect();
+        // The present number is inserted last: it wins over somebody's former one.
+        let former = known.iter().flat_map(|i| i.former_ids.iter().map(move |id| (id.as_str(), *i)));
+        let present = known.iter().map(|i| (i.worker.id.as_str(), *i));
+        Self { by_worker: former.chain(present).collect(), by_person }
+    }
+
+    fn find(&self, worker: &Worker) -> Option<&'a Identity> {
+        let by_worker = self.by_worker.get(worker.id.as_str());
+        by_worker.or_else(|| self.by_person.get(worker.person_key.as_deref()?)).copied()
+    }
+}
+
+/// Worker numbers that two rows claim, by themselves or through one person key.
+fn disputed(source: &SystemName, feed: &[Worker], result: &mut Reconciled) -> BTreeSet<String> {
+    let mut rows: BTreeMap<(&str, &str), Vec<&Worker>> = BTreeMap::new();
+    for worker in feed {
+        rows.entry(("number", worker.id.as_str())).or_default().push(worker);
+        if let Some(key) = worker.person_key.as_deref() {
+            rows.entry(("person key", key)).or_default().push(worker);
+        }
+    }
+    let mut disputed = BTreeSet::new();
+    for ((what, key), workers) in rows.into_iter().filter(|(_, workers)| workers.len() > 1) {
+        // A person may hold two employments one after the other: ended rows beside one live one are history.
+        let live: Vec<_> = workers.iter().filter(|w| w.status != super::WorkerStatus::Terminated).collect();
+        if what == "person key" && live.len() <= 1 && !workers.iter().any(|w| w.end_at.is_none() && live.is_empty()) {
+            let keep = live.first().map(|w| w.id.as_str());
+            disputed.extend(workers.iter().filter(|w| Some(w.id.as_str()) != keep && keep.is_some()).map(|w| w.id.to_string()));
+            continue;
+        }
+        disputed.extend(workers.iter().map(|worker| worker.id.to_string()));
+        result.findings.push(Finding {
+            kind: FindingKind::DuplicateWorker,
+            subject: format!("{source}/{what}/{key}"),
+            system: Some(source.clone()),
+            identity: None,
+            text: format!(
+                "{} rows of {source} share the {what} {key:?}; none of them was applied. Mend the feed, then sync again.",
+                workers.len()
+            ),
+        });
+    }
+    disputed
+}
+
+fn newcomer(source: &SystemName, worker: Worker, term: Term, id: IdentityId, now: Timestamp) -> Identity {
+    let fresh = Identity {
+        id,
+        source: source.clone(),
+        worker: worker.clone(),
+        former_ids: Vec::new(),
+        standing: Standing::Pending,
+        starts_at: term.starts_at,
+        exit: None,
+        named_exit: None,
+    };
+    // The same rules as for a known person decide whether and when this one leaves.
+    let (applied, _) = apply(&fresh, worker, term, now);
+    applied
+}
+
+/// A leaver and a new worker with one e-mail address or name may be one person. Reeve says so and links nothing.
+fn possible_rehire(source: &SystemName, worker: &Worker, known: &[&Identity]) -> Option<Finding> {
+    let same_text = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let left = known.iter().filter(|identity| identity.standing == Standing::Left);
+    let twin = left.into_iter().find(|identity| {
+        let same_email = match (&identity.worker.email, &worker.email) {
+            (Some(a), Some(b)) => same_text(a, b),
+            _ => false,
+        };
+        let same_name = same_text(&identity.worker.given_name, &worker.given_name)
+            && same_text(&identity.worker.family_name, &worker.family_name);
+        same_email || same_name
+    })?;
+    Some(Finding {
+        kind: FindingKind::PossibleRehire,
+        subject: format!("{source}/{}", worker.id),
+        system: Some(source.clone()),
+        identity: Some(twin.id.clone()),
+        text: format!(
+            "New worker {} resembles {}, who left as worker {}. They are kept apart and share no access; if they are one \
+             person, give both rows one person key in HR.",
+            worker.id,
+            twin.display_name(),
+            twin.worker.id
+        ),
+    })
+}
+
+fn unreadable_date(source: &SystemName, before: Option<&Identity>, worker: &Worker, text: &str) -> Finding {
+    Finding {
+        kind: FindingKind::UnreadableDate,
+        subject: format!("{source}/{}", worker.id),
+        system: Some(source.clone()),
+        identity: before.map(|identity| identity.id.clone()),
+        text: format!("{text}. The worker was left as before; mend the date in HR, then sync again."),
+    }
+}
+
+fn missing(
+    source: &SystemName,
+    before: &Identity,
+    rules: &FeedRules,
+    now: Timestamp,
+    result: &mut Reconciled,
+    lost: &mut Vec<String>,
+) {
+    if before.standing == Standing::Left {
+        return;
+    }
+    // A known end may come while the person is already out of the feed.
+    if let Some((after, event)) = advance(before, now) {
+        if after.standing == Standing::Left {
+            result.counts.left += 1;
+        }
+        result.identities.push(after);
+        result.events.push(event);
+        return;
+    }
+    result.counts.missing += 1;
+    lost.push(before.display_name());
+    match rules.missing {
+        MissingWorker::Finding => result.findings.push(Finding {
+            kind: FindingKind::MissingWorker,
+            subject: format!("{source}/{}", before.worker.id),
+            system: Some(source.clone()),
+            identity: Some(before.id.clone()),
+            text: format!(
+                "{} (worker {}) is no longer in the feed of {source}, and HR gave no end date. Access stays until HR says, or \
+                 until `reeve leaver start {}`.",
+                before.display_name(),
+                before.worker.id,
+                before.worker.id
+            ),
+        }),
+        MissingWorker::Leaver => {
+            let mut gone = before.clone();
+            gone.exit = Some(Exit { cause: ExitCause::Missing, effective_at: now, told_at: now });
+            if let Some((after, event)) = advance(&gone, now) {
+                result.counts.left += 1;
+                result.identities.push(after);
+                result.events.push(event);
+            }
+        }
+    }
+}
+
+fn guard(
+    source: &SystemName,
+    known: u64,
+    mut lost: Vec<String>,
+    rules: &FeedRules,
+    loss_accepted: bool,
+) -> Result<(), FeedRefused> {
+    let count = lost.len() as u64;
+    let limit_percent = u64::from(rules.lost_percent_max);
+    if loss_accepted || count < FEED_LOSS_FLOOR || count * 100 < known * limit_percent {
+        return Ok(());
+    }
+    lost.truncate(NAMES_MAX);
+    let percent = (count * 100).checked_div(known).unwrap_or(100);
+    Err(FeedRefused::Shrunk { source_name: source.clone(), lost: count, known, percent, limit_percent, names: lost })
+}
