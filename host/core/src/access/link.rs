@@ -11,11 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Link {
-    Linked { identity: IdentityId, by: LinkedBy },
+    Linked {
+        identity: IdentityId,
+        by: LinkedBy,
+    },
     /// Nobody that Reeve knows.
     Unmatched,
     /// Several people, or rules that contradict each other.
-    Disputed { candidates: Vec<IdentityId> },
+    Disputed {
+        candidates: Vec<IdentityId>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,9 +85,7 @@ fn index<'a>(system: &System, rule: &CorrelationRule, identities: &'a [Identity]
 fn person_keys(system: &System, by: PersonKey, identity: &Identity) -> Vec<String> {
     let worker = &identity.worker;
     match by {
-        PersonKey::WorkerId => {
-            identity.former_ids.iter().chain([&worker.id]).map(ToString::to_string).collect()
-        }
+        PersonKey::WorkerId => identity.former_ids.iter().chain([&worker.id]).map(ToString::to_string).collect(),
         PersonKey::PersonKey => worker.person_key.clone().into_iter().collect(),
         PersonKey::Email => worker.email.clone().into_iter().collect(),
         PersonKey::Login => system.login_for(worker).into_iter().collect(),

@@ -2,6 +2,7 @@
 
 use super::{Account, Description, Entitlement, Grant, Incomplete};
 use crate::identity::Worker;
+use crate::policy::PlanRules;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,24 @@ impl SystemRead {
     pub fn incomplete(&self) -> Option<&Incomplete> {
         self.listings.iter().find_map(|listing| listing.incomplete.as_ref())
     }
+
+    /// Why nothing may be inferred from what this read does not show; none where it may. `known` is the number of
+    /// accounts that the read before showed.
+    pub fn doubt(&self, known: Option<u64>, rules: &PlanRules) -> Option<String> {
+        if let Some(incomplete) = self.incomplete() {
+            return Some(incomplete.to_string());
+        }
+        let (known, now) = (known.unwrap_or(0), self.accounts.len() as u64);
+        let lost = known.saturating_sub(now);
+        let limit = u64::from(rules.shrunk_percent_max);
+        (lost >= SHRINK_FLOOR && lost * 100 >= known * limit).then(|| {
+            format!("it shows {now} accounts and the read before it showed {known}; policy doubts a loss of {limit} %")
+        })
+    }
 }
+
+/// A read that lost fewer accounts than this is never doubted for it.
+pub const SHRINK_FLOOR: u64 = 3;
 
 /// A read of a source of people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -70,6 +70,8 @@ events! {
     SnapshotTaken = "snapshot.taken",
     /// A read of the source of people ended.
     WorkforceRead = "workforce.read",
+    /// A feed of people was not applied, because it lost too many of them or was not whole.
+    FeedRefused = "feed.refused",
     /// An account was linked to an identity, by a rule or by a person.
     AccountLinked = "account.linked",
     /// The link between an account and an identity was taken away.
@@ -98,6 +100,8 @@ events! {
     OperationUnknown = "operation.unknown",
     /// It can't go on without a person.
     OperationHeld = "operation.held",
+    /// It is no longer wished, and was not sent.
+    OperationCancelled = "operation.cancelled",
     /// A fresh read shows the wished end.
     OperationVerified = "operation.verified",
     /// A fresh read shows that the wished end did not come about.
@@ -105,8 +109,14 @@ events! {
 
     /// A leaver case was opened.
     CaseOpened = "case.opened",
+    /// A fresh read of one system was judged for a leaver case: clean, or what is left.
+    CaseRead = "case.read",
     /// A leaver case was closed: a fresh read of every system in scope shows no access left.
     CaseClosed = "case.closed",
+    /// A leaver case ended without proof, because the person did not leave or came back.
+    CaseWithdrawn = "case.withdrawn",
+    /// What HR says of a person changed: joined, moved, renamed, left, came back.
+    LifecycleChanged = "lifecycle.changed",
     /// Something that a person must look at.
     FindingRaised = "finding.raised",
     /// A finding was dealt with, and how.

@@ -31,8 +31,6 @@ pub use entry::{Actor, ENTRY_BYTES_MAX, Entry, EntryError, Evidence, FORMAT, Sub
 pub use event::Event;
 pub use note::{NoteError, SigningKey, VerifierKey};
 pub use proof::{ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion};
-pub use tiles::{
-    CHECKPOINT_PATH, Export, FILE_BYTES_MAX, TILE_WIDTH, Tile, TileError, TileFile, TileKind, TileWriter,
-};
+pub use tiles::{CHECKPOINT_PATH, Export, FILE_BYTES_MAX, TILE_WIDTH, Tile, TileError, TileFile, TileKind, TileWriter};
 pub use tree::{Tree, TreeHash, leaf_hash, node_hash, root_of};
 pub use verify::{Report, VerifyError, verify};

@@ -11,11 +11,15 @@ pub enum ProofError {
     NoSuchEntry { index: u64, size: u64 },
     #[error("a log of {new} entries can't continue one of {old} entries: entries are missing")]
     Smaller { old: u64, new: u64 },
-    #[error("the proof has {found} hashes, which does not fit a log of this size: it was made for another size, or cut")]
+    #[error(
+        "the proof has {found} hashes, which does not fit a log of this size: it was made for another size, or cut"
+    )]
     WrongLength { found: usize },
     #[error("the proof does not show that entry {index} is in the log with {size} entries")]
     NotIncluded { index: u64, size: u64 },
-    #[error("the log with {new} entries does not begin with the {old} entries of the older checkpoint: it was rewritten")]
+    #[error(
+        "the log with {new} entries does not begin with the {old} entries of the older checkpoint: it was rewritten"
+    )]
     NotConsistent { old: u64, new: u64 },
 }
 

@@ -128,8 +128,7 @@ impl TileWriter {
     /// Takes the next entry; gives the files that it completes, which is none most of the time.
     pub fn push(&mut self, entry: &[u8]) -> Result<Vec<TileFile>, TileError> {
         let index = self.tree.size();
-        let length =
-            u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLarge { index, bytes: entry.len() })?;
+        let length = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLarge { index, bytes: entry.len() })?;
         self.bundle.extend_from_slice(&length.to_be_bytes());
         self.bundle.extend_from_slice(entry);
         let leaf = leaf_hash(entry);

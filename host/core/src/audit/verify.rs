@@ -181,14 +181,8 @@ struct Walked {
 
 impl<R: FnMut(&str) -> Result<Vec<u8>, E>, E: Into<ReadError>> Walk<R> {
     fn new(files: Files<R>, pin: Option<u64>) -> Self {
-        let mut walk = Self {
-            files,
-            tree: Tree::new(),
-            tiles: HashTiles::default(),
-            difference: None,
-            pin,
-            root_at_pin: None,
-        };
+        let mut walk =
+            Self { files, tree: Tree::new(), tiles: HashTiles::default(), difference: None, pin, root_at_pin: None };
         walk.note_pin();
         walk
     }

@@ -1,7 +1,8 @@
 //! What a person's facts mean at a moment: the standing, and the event that time or HR has brought about.
 
 use super::{
-    AttributeChange, EventKind, Exit, ExitCause, Identity, LifecycleEvent, Standing, Term, Worker, WorkerKind, WorkerStatus,
+    AttributeChange, EventKind, Exit, ExitCause, Identity, LifecycleEvent, Standing, Term, Worker, WorkerKind,
+    WorkerStatus,
 };
 use jiff::Timestamp;
 
@@ -98,21 +99,19 @@ fn exit(worker: &Worker, term: Term, before: &Identity, now: Timestamp) -> Optio
     // A new employment that starts after a named exit ends it; nothing else does.
     let named = before.named_exit.as_ref().filter(|named| term.starts_at.is_none_or(|start| start <= named.at));
     let by_name = named.map(|named| (ExitCause::Named, named.at));
-    by_hr
-        .into_iter()
-        .chain(by_name)
-        .min_by_key(|(_, at)| *at)
-        .map(|(cause, effective_at)| Exit { cause, effective_at, told_at: told_before(effective_at) })
+    by_hr.into_iter().chain(by_name).min_by_key(|(_, at)| *at).map(|(cause, effective_at)| Exit {
+        cause,
+        effective_at,
+        told_at: told_before(effective_at),
+    })
 }
 
 fn exit_events(before: &Identity, after: &Identity, now: Timestamp) -> Vec<LifecycleEvent> {
     let name = after.display_name();
     let found = match (&before.exit, &after.exit) {
-        (None, Some(exit)) if exit.effective_at > now => Some((
-            EventKind::ExitScheduled,
-            exit.effective_at,
-            format!("{name} will leave at {}", exit.effective_at),
-        )),
+        (None, Some(exit)) if exit.effective_at > now => {
+            Some((EventKind::ExitScheduled, exit.effective_at, format!("{name} will leave at {}", exit.effective_at)))
+        }
         (Some(old), Some(new)) if old.effective_at != new.effective_at => Some((
             EventKind::ExitMoved,
             new.effective_at,
@@ -141,9 +140,14 @@ fn standing_event(before: &Identity, after: &Identity, now: Timestamp) -> Option
         (Standing::Left, Standing::Active) => {
             Some(event(after, EventKind::ExitRescinded, now, now, format!("the exit of {name} was taken back"), vec![]))
         }
-        (Standing::Left, Standing::Pending) => {
-            Some(event(after, EventKind::Hired, after.starts_at.unwrap_or(now), now, format!("{name} will come back"), vec![]))
-        }
+        (Standing::Left, Standing::Pending) => Some(event(
+            after,
+            EventKind::Hired,
+            after.starts_at.unwrap_or(now),
+            now,
+            format!("{name} will come back"),
+            vec![],
+        )),
         (Standing::Pending | Standing::Active, Standing::Left) => leaver_event(after, now),
         _ => None,
     }

@@ -124,10 +124,8 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn new(known: &[&'a Identity]) -> Self {
-        let by_person = known
-            .iter()
-            .filter_map(|identity| Some((identity.worker.person_key.as_deref()?, *identity)))
-            .collect();
+        let by_person =
+            known.iter().filter_map(|identity| Some((identity.worker.person_key.as_deref()?, *identity))).collect();
         // The present number is inserted last: it wins over somebody's former one.
         let former = known.iter().flat_map(|i| i.former_ids.iter().map(move |id| (id.as_str(), *i)));
         let present = known.iter().map(|i| (i.worker.id.as_str(), *i));
@@ -155,7 +153,9 @@ fn disputed(source: &SystemName, feed: &[Worker], result: &mut Reconciled) -> BT
         let live: Vec<_> = workers.iter().filter(|w| w.status != super::WorkerStatus::Terminated).collect();
         if what == "person key" && live.len() <= 1 && !workers.iter().any(|w| w.end_at.is_none() && live.is_empty()) {
             let keep = live.first().map(|w| w.id.as_str());
-            disputed.extend(workers.iter().filter(|w| Some(w.id.as_str()) != keep && keep.is_some()).map(|w| w.id.to_string()));
+            disputed.extend(
+                workers.iter().filter(|w| Some(w.id.as_str()) != keep && keep.is_some()).map(|w| w.id.to_string()),
+            );
             continue;
         }
         disputed.extend(workers.iter().map(|worker| worker.id.to_string()));

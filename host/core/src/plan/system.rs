@@ -91,7 +91,9 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 self.operation(person, account_name(account), action, &cause, None);
             }
             self.cut_grants(person, account, &cause, |_| true);
-            for credential in self.state.credentials.iter().filter(|c| c.account.as_ref() == Some(&account.id) && c.endable) {
+            for credential in
+                self.state.credentials.iter().filter(|c| c.account.as_ref() == Some(&account.id) && c.endable)
+            {
                 let what = credential.name.clone().unwrap_or_else(|| format!("{:?}", credential.kind).to_lowercase());
                 let action = Action::EndCredential { account: target(), credential: credential.id.clone() };
                 self.operation(person, what, action, &cause, None);
@@ -124,7 +126,9 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
     fn create(&mut self, person: &'a Identity, desired: &Desired) {
         let name = self.name();
         let leave = |planned: &mut Planned, why: String| planned.leave(name, Some(person), why);
-        if let Some((account, _)) = self.state.links.iter().find(|(_, link)| link.concerns(&person.id) && link.identity().is_none()) {
+        if let Some((account, _)) =
+            self.state.links.iter().find(|(_, link)| link.concerns(&person.id) && link.identity().is_none())
+        {
             let why = format!("account {account} is disputed and may be this person's; decide that first");
             return leave(self.planned, why);
         }
@@ -133,7 +137,8 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
             return leave(self.planned, why);
         };
         if !self.logins.insert(login.clone()) {
-            let why = format!("the login {login:?} is taken by another account; link it or give HR's record another one");
+            let why =
+                format!("the login {login:?} is taken by another account; link it or give HR's record another one");
             return leave(self.planned, why);
         }
         let wanted = self.resolve(person, desired);
@@ -191,9 +196,10 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
 
     /// No rule gives this person anything here. Only what Reeve has a record of having given is taken.
     fn take_back(&mut self, person: &'a Identity, account: &'a Account) {
-        let given = self.assignments_of.get(&person.id).into_iter().flatten().find(|a| a.entitlement.is_none());
+        let given =
+            self.assignments_of.get(&person.id).into_iter().flatten().copied().find(|a| a.entitlement.is_none());
         self.cut_what_was_given(person, account, |_| false);
-        if let Some(assignment) = given.copied() {
+        if let Some(assignment) = given {
             if account.state.is_powerless() {
                 self.planned.ended.push(assignment.clone());
             } else {
@@ -220,7 +226,13 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         }
     }
 
-    fn cut_grants(&mut self, person: &'a Identity, account: &'a Account, cause: &Cause, which: impl Fn(&NativeId) -> bool) {
+    fn cut_grants(
+        &mut self,
+        person: &'a Identity,
+        account: &'a Account,
+        cause: &Cause,
+        which: impl Fn(&NativeId) -> bool,
+    ) {
         for grant in self.grants(account) {
             let own = matches!(grant.source, GrantSource::Direct | GrantSource::Unknown);
             if !which(&grant.entitlement) || !own {
@@ -264,7 +276,14 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         held.filter(|held| rival(held)).map(|held| held.id.clone()).next()
     }
 
-    fn give(&mut self, person: &'a Identity, account: AccountRef, entitlement: &Entitlement, origin: Origin, after: Option<usize>) {
+    fn give(
+        &mut self,
+        person: &'a Identity,
+        account: AccountRef,
+        entitlement: &Entitlement,
+        origin: Origin,
+        after: Option<usize>,
+    ) {
         if !entitlement.assignable {
             let why = format!("{} can't be given through {}: it is not assignable", name_of(entitlement), self.name());
             return self.planned.leave(self.name(), Some(person), why);
@@ -275,8 +294,10 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
 
     fn update(&mut self, person: &'a Identity, account: &'a Account) {
         let wanted = self.mapped_attributes(person);
-        let differing: Attributes =
-            wanted.into_iter().filter(|(name, value)| account_attribute(account, name).as_ref() != Some(value)).collect();
+        let differing: Attributes = wanted
+            .into_iter()
+            .filter(|(name, value)| account_attribute(account, name).as_ref() != Some(value))
+            .collect();
         if differing.is_empty() {
             return;
         }
@@ -304,11 +325,26 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 continue;
             }
             let text = match candidates.len() {
-                0 => format!("Rule {:?} ({}) gives {name} of {}, which does not exist there.", origin.rule, origin.place, self.name()),
-                n => format!("Rule {:?} ({}) gives {name} of {}, and {n} of that name exist.", origin.rule, origin.place, self.name()),
+                0 => format!(
+                    "Rule {:?} ({}) gives {name} of {}, which does not exist there.",
+                    origin.rule,
+                    origin.place,
+                    self.name()
+                ),
+                n => format!(
+                    "Rule {:?} ({}) gives {name} of {}, and {n} of that name exist.",
+                    origin.rule,
+                    origin.place,
+                    self.name()
+                ),
             };
             self.planned.leave(self.name(), Some(person), format!("{name} is not one entitlement of this system"));
-            self.finding(FindingKind::UnknownEntitlement, name.to_string(), None, format!("{text} Mend the rule or the system."));
+            self.finding(
+                FindingKind::UnknownEntitlement,
+                name.to_string(),
+                None,
+                format!("{text} Mend the rule or the system."),
+            );
         }
         found
     }
@@ -328,7 +364,12 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 name_of(entitlement),
                 self.name()
             );
-            self.finding(FindingKind::UnexplainedAccess, format!("{}/{}", account.id, entitlement.id), Some(&person.id), text);
+            self.finding(
+                FindingKind::UnexplainedAccess,
+                format!("{}/{}", account.id, entitlement.id),
+                Some(&person.id),
+                text,
+            );
         }
     }
 
@@ -370,7 +411,8 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         after: Option<usize>,
     ) -> Option<usize> {
         let kind = action.kind();
-        let entitlement_kind = entitlement_of(&action).and_then(|id| self.entitlements.get(id)).map(|e| e.kind.as_str());
+        let entitlement_kind =
+            entitlement_of(&action).and_then(|id| self.entitlements.get(id)).map(|e| e.kind.as_str());
         let Some(capability) = self.state.description.capability(kind, entitlement_kind) else {
             let verb = format!("{kind:?}").to_lowercase();
             let why = format!("plugin {} can't {verb}: {what} has to be done by hand", self.state.system.plugin);
@@ -423,7 +465,7 @@ fn entitlement_of(action: &Action<AccountRef>) -> Option<&NativeId> {
 }
 
 /// The account's present value of an attribute that policy maps, by field or by attribute.
-fn account_attribute(account: &Account, name: &str) -> Option<serde_json::Value> {
+pub fn account_attribute(account: &Account, name: &str) -> Option<serde_json::Value> {
     let field = match name {
         "login" => account.login.clone(),
         "email" => account.email.clone(),

@@ -23,7 +23,9 @@ impl FromStr for EntitlementName {
             Some((kind, name)) if !kind.is_empty() && !name.is_empty() => {
                 Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
             }
-            _ => Err(format!("{text:?} does not name an entitlement; write its kind and name, such as \"group:staff\"")),
+            _ => {
+                Err(format!("{text:?} does not name an entitlement; write its kind and name, such as \"group:staff\""))
+            }
         }
     }
 }

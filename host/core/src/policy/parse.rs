@@ -113,7 +113,10 @@ fn birthrights(file: PolicyFile<'_>, systems: &BTreeSet<SystemName>, faults: &mu
         let at = rule.span().start;
         let rule = rule.into_inner();
         if !names.insert(rule.name.get_ref().clone()) {
-            fault(rule.name.span().start, format!("a second rule is named {:?}; give it a name of its own", rule.name.get_ref()));
+            fault(
+                rule.name.span().start,
+                format!("a second rule is named {:?}; give it a name of its own", rule.name.get_ref()),
+            );
         }
         if rule.because.trim().is_empty() {
             fault(at, format!("rule {:?} says no reason; auditors read `because`", rule.name.get_ref()));

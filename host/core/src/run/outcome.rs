@@ -58,7 +58,8 @@ impl Failure {
     /// a call that sent a write and did not come to a clear refusal has to be read back.
     pub fn retry(&self, reached: bool) -> Retry {
         match self {
-            Self::RateLimited(_) => Retry::Later,
+            // Credentials that are refused today may be mended tomorrow, and nothing happened.
+            Self::RateLimited(_) | Self::AuthFailed(_) => Retry::Later,
             Self::Unavailable(_) if !reached => Retry::Later,
             Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Conflict(_) => Retry::ReadFirst,
             Self::Protocol(_) | Self::Internal(_) | Self::Stopped(_) | Self::NotFound(_) if reached => Retry::ReadFirst,
