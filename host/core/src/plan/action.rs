@@ -103,6 +103,15 @@ impl<A> Action<A> {
         }
     }
 
+    /// The entitlement that it gives or takes.
+    pub fn entitlement(&self) -> Option<&NativeId> {
+        match self {
+            Self::Grant { entitlement, .. } | Self::Revoke { entitlement, .. } => Some(entitlement),
+            Self::Replace { give, .. } => Some(give),
+            _ => None,
+        }
+    }
+
     /// Whether it only takes access away.
     pub fn removes(&self) -> bool {
         matches!(

@@ -52,10 +52,8 @@ impl OperationKey {
             Some(AccountRef::CreatedBy(_)) | None => "",
         };
         let object = match action {
-            Action::Grant { entitlement, .. } | Action::Revoke { entitlement, .. } => entitlement.as_str(),
-            Action::Replace { give, .. } => give.as_str(),
             Action::EndCredential { credential, .. } => credential.as_str(),
-            _ => "",
+            other => other.entitlement().map_or("", NativeId::as_str),
         };
         Self([system.as_str(), identity.as_str(), &format!("{:?}", action.kind()), account, object].join("\u{1f}"))
     }

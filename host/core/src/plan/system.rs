@@ -412,7 +412,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
     ) -> Option<usize> {
         let kind = action.kind();
         let entitlement_kind =
-            entitlement_of(&action).and_then(|id| self.entitlements.get(id)).map(|e| e.kind.as_str());
+            action.entitlement().and_then(|id| self.entitlements.get(id)).map(|e| e.kind.as_str());
         let Some(capability) = self.state.description.capability(kind, entitlement_kind) else {
             let verb = format!("{kind:?}").to_lowercase();
             let why = format!("plugin {} can't {verb}: {what} has to be done by hand", self.state.system.plugin);
@@ -454,14 +454,6 @@ fn name_of(entitlement: &Entitlement) -> EntitlementName {
 
 fn account_name(account: &Account) -> String {
     account.login.clone().or_else(|| account.email.clone()).unwrap_or_else(|| account.id.to_string())
-}
-
-fn entitlement_of(action: &Action<AccountRef>) -> Option<&NativeId> {
-    match action {
-        Action::Grant { entitlement, .. } | Action::Revoke { entitlement, .. } => Some(entitlement),
-        Action::Replace { give, .. } => Some(give),
-        _ => None,
-    }
 }
 
 /// The account's present value of an attribute that policy maps, by field or by attribute.
