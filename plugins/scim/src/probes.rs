@@ -1,0 +1,171 @@
+//! What an administrator learns from `check`: whether the server answers, what it says about itself, and whether that is
+//! true where reading can tell. Nothing is changed, so the right to write stays untried, and the probes say so.
+
+use crate::change::Way;
+use crate::config::Config;
+use crate::group::Group;
+use crate::paging::{Chunk, Listing, Place};
+use crate::settings::Settings;
+use crate::{API, exchange, user};
+use reeve_sdk::http::Request;
+use reeve_sdk::json::Node;
+use reeve_sdk::prelude::*;
+
+/// Groups that are looked at to see whether a listing shows members.
+const GROUPS_TRIED: u32 = 10;
+
+pub fn all(settings: &Settings) -> Result<Vec<Probe>, Failure> {
+    let config = match Config::read() {
+        // Without credentials nothing else is worth trying.
+        Err(failure @ Failure::AuthFailed(_)) => return Err(failure),
+        other => other,
+    };
+    let mut probes = vec![probe("service provider config", config.as_ref().map_err(Clone::clone).and_then(summary))];
+    let Ok(config) = config else {
+        return Ok(probes);
+    };
+    probes.push(probe("resource types", resource_types()));
+    probes.push(probe("writing", dialect(settings, &config)));
+    let users = Listing::users().page(&Place::first(&config, 1));
+    probes.push(probe("users", users.as_ref().map_err(Clone::clone).and_then(|users| counted(users, "users"))));
+    if let (true, Ok(users)) = (settings.filter, &users) {
+        probes.push(probe("search", search(users, settings, &config)));
+    }
+    let groups = Listing::groups().page(&Place::first(&config, GROUPS_TRIED.min(settings.page_size)));
+    probes.push(probe("groups", groups.as_ref().map_err(Clone::clone).and_then(|groups| counted(groups, "groups"))));
+    if let Ok(groups) = &groups {
+        probes.push(probe("members", members(groups, settings)));
+    }
+    Ok(probes)
+}
+
+/// What was seen, or what is wrong and what to do.
+type Seen = Result<String, Failure>;
+
+fn probe(name: &str, seen: Seen) -> Probe {
+    match seen {
+        Ok(detail) => Probe::passed(name, detail),
+        Err(failure) => Probe::failed(name, words(&failure)),
+    }
+}
+
+fn summary(config: &Config) -> Seen {
+    if !config.stated {
+        return Ok("the target shows none; PATCH, search and paging by index are assumed".to_owned());
+    }
+    let has = |flag: bool, name: &str| format!("{}{name}", if flag { "" } else { "no " });
+    let paging = if config.cursor { "paging by cursor" } else { "paging by index" };
+    let most = match config.results_max {
+        0 => String::new(),
+        most => format!(", at most {most} resources an answer"),
+    };
+    let parts = [has(config.patch, "PATCH"), has(config.filter, "search"), has(config.etag, "versions")];
+    Ok(format!("{}, {paging}{most}", parts.join(", ")))
+}
+
+fn resource_types() -> Seen {
+    let answer = exchange::send(Request::get(API, "/ResourceTypes"))?;
+    if matches!(answer.status(), 403 | 404 | 405 | 501) {
+        return Ok("the target shows none; /Users and /Groups are assumed".to_owned());
+    }
+    let doc = exchange::document(answer)?;
+    let root = doc.root();
+    // The standard wants a list response; a bare list is seen too.
+    let types = if root.value().is_array() { root.items()? } else { root.items_of("Resources")? };
+    let endpoint = |node: &Node| node.text_of("endpoint");
+    let endpoints: Vec<String> =
+        types.iter().map(endpoint).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let serves = |name: &str| endpoints.iter().any(|one| one.trim_end_matches('/').ends_with(name));
+    match (serves("Users"), serves("Groups")) {
+        (true, true) => Ok("users and groups".to_owned()),
+        (users, _) => {
+            let missing = if users { "/Groups, so there are no entitlements to govern" } else { "/Users" };
+            Err(Failure::unsupported(format!("the target serves {} and not {missing}", endpoints.join(", "))))
+        }
+    }
+}
+
+fn dialect(settings: &Settings, config: &Config) -> Seen {
+    match Way::of(settings, config) {
+        Way::Patch if config.stated && !config.patch => {
+            Err(Failure::unsupported("the target states that it has no PATCH; set `dialect = \"auto\"` or `\"put\"`"))
+        }
+        Way::Patch => Ok("by PATCH; the right to write is not tried".to_owned()),
+        Way::Put if config.etag => Ok("by PUT, guarded by versions; the right to write is not tried".to_owned()),
+        Way::Put => Ok("by PUT, and the target does not notice if somebody else writes at the same moment; the right \
+                        to write is not tried"
+            .to_owned()),
+    }
+}
+
+fn counted(chunk: &Chunk, what: &str) -> Seen {
+    match chunk.total {
+        Some(total) => Ok(format!("{total} {what}")),
+        None => Err(Failure::protocol(format!(
+            "the {what} can be read, but the target does not say how many there are (totalResults), so that a listing \
+             that was cut short looks whole"
+        ))),
+    }
+}
+
+fn search(users: &Chunk, settings: &Settings, config: &Config) -> Seen {
+    if !config.filter {
+        let text = "the target states that it does not search; set `filter = false`";
+        return Err(Failure::unsupported(text));
+    }
+    let nobody = "no-such-user.reeve.invalid";
+    let found = Listing::users().whose("userName", nobody).page(&Place::first(config, 1))?;
+    if !found.resources()?.is_empty() {
+        let text = "a search for a login that nobody has finds users, so searches are ignored; set `filter = false`";
+        return Err(Failure::protocol(text));
+    }
+    let Some(login) =
+        users.resources()?.first().map(|node| user::account(node, settings)).transpose()?.and_then(|a| a.login)
+    else {
+        return Ok("finds nobody where there is nobody".to_owned());
+    };
+    let found = Listing::users().whose("userName", &login).page(&Place::first(config, 1))?;
+    if found.resources()?.is_empty() {
+        return Err(Failure::protocol("a search by login does not find a user that is listed; set `filter = false`"));
+    }
+    Ok("finds a user by login, and nobody where there is nobody".to_owned())
+}
+
+/// Some servers show members only where a group is read by its id, and a listing without them looks like empty groups.
+fn members(groups: &Chunk, settings: &Settings) -> Seen {
+    for node in groups.resources()? {
+        let listed = Group::read(&node)?;
+        if !listed.members.is_empty() {
+            return Ok("the listing of groups shows members".to_owned());
+        }
+        let read = exchange::find("/Groups", &listed.id)?.map(|doc| Group::read(&doc.root())).transpose()?;
+        let hidden = read.is_some_and(|group| !group.members.is_empty());
+        if hidden && !settings.read_each_group {
+            let text = "the listing of groups leaves members out; set `read-each-group = true`";
+            return Err(Failure::protocol(text));
+        }
+        if hidden {
+            return Ok("members are shown where a group is read by its id, and so they are read".to_owned());
+        }
+    }
+    Ok(format!("none of the first {GROUPS_TRIED} groups has members, so nothing can be told"))
+}
+
+fn words(failure: &Failure) -> String {
+    match failure {
+        Failure::AuthFailed(text)
+        | Failure::Forbidden(text)
+        | Failure::NotFound(text)
+        | Failure::Conflict(text)
+        | Failure::Unsupported(text)
+        | Failure::LicenceExhausted(text)
+        | Failure::OutcomeUnknown(text)
+        | Failure::Protocol(text)
+        | Failure::Internal(text) => text.clone(),
+        Failure::Invalid(faults) => faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "),
+        Failure::RefusedByTarget(blockers) => blockers.join("; "),
+        Failure::RateLimited(_) => "the target asks to wait; try again later".to_owned(),
+        Failure::Unavailable(hint) => hint.scope.clone().unwrap_or_else(|| "the target is not available".to_owned()),
+        Failure::CursorExpired => "the target refuses the start of a listing by cursor".to_owned(),
+    }
+}
