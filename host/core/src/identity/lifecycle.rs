@@ -53,7 +53,7 @@ pub fn advance(before: &Identity, now: Timestamp) -> Option<(Identity, Lifecycle
     Some((after, event))
 }
 
-/// An operator names a person who must go at once, whatever HR's feed says.
+/// An operator names a person who must go, now or later, whatever HR's feed says. None where that changes nothing.
 pub fn name_exit(before: &Identity, exit: super::NamedExit, now: Timestamp) -> Option<(Identity, LifecycleEvent)> {
     if before.standing == Standing::Left {
         return None;
@@ -62,8 +62,16 @@ pub fn name_exit(before: &Identity, exit: super::NamedExit, now: Timestamp) -> O
     after.exit = Some(Exit { cause: ExitCause::Named, effective_at: exit.at, told_at: now });
     after.named_exit = Some(exit);
     after.standing = standing(&after, now);
-    let event = standing_event(before, &after, now)?;
+    let event = standing_event(before, &after, now).or_else(|| exit_events(before, &after, now).pop())?;
     Some((after, event))
+}
+
+/// An operator takes a named exit back, so that HR's word alone counts again. None where there is none.
+pub fn withdraw_exit(before: &Identity, now: Timestamp) -> Option<(Identity, Vec<LifecycleEvent>)> {
+    before.named_exit.as_ref()?;
+    let without = Identity { named_exit: None, ..before.clone() };
+    let term = Term::of(&before.worker).unwrap_or_default();
+    Some(apply(&without, before.worker.clone(), term, now))
 }
 
 fn standing(identity: &Identity, now: Timestamp) -> Standing {
