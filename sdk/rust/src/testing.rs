@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use reeve_sdk::http::Request;
-//! use reeve_sdk::testing::{self, answer};
+//! use reeve_sdk::testing::{self, Host, answer};
 //!
 //! let status = testing::http("{}", |request| {
 //!     assert_eq!(request.path, "/staff/a%2Fb");
