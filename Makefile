@@ -1,0 +1,51 @@
+# The commands of the house; `make` lists them. What they build lands in $CARGO_TARGET_DIR, or else in target/.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help plugins demo test bench fmt lint peers programs
+
+# Tests and demo find the compiled guests and the packed plugins by these.
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export REEVE_GUESTS := $(CARGO_TARGET_DIR)/guest/wasm32-unknown-unknown/release
+export REEVE_PLUGINS := $(CARGO_TARGET_DIR)/plugins
+
+# Plugins are compiled for this machine too, to be tested and linted, and their lock is another than the host's.
+native := CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/native
+# Plugins that misbehave, once they are there.
+hostile := $(wildcard tests/hostile/Cargo.toml)
+nextest := $(shell command -v cargo-nextest)
+
+help: ## list the commands
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+plugins: programs ## compile every connector and pack it into $REEVE_PLUGINS (target/plugins)
+	for workspace in plugins/Cargo.toml $(hostile); do tests/setup/guest-cargo build --release --manifest-path $$workspace || exit; done
+	mkdir -p $(REEVE_PLUGINS)
+	for toml in plugins/*/plugin.toml; do name=$$(basename $$(dirname $$toml)); \
+	  $(CARGO_TARGET_DIR)/debug/reeve plugin pack $$toml $(REEVE_GUESTS)/reeve_plugin_$${name//-/_}.wasm -o $(REEVE_PLUGINS)/$$name.reeve || exit; done
+
+demo: plugins ## build everything and play the tour, on SQLite, without root
+	tests/demo/run.sh
+
+test: peers plugins ## run every test, against real servers too
+	$(native) cargo test --no-fail-fast --manifest-path plugins/Cargo.toml --workspace
+	cargo test --no-fail-fast --workspace --doc
+	vars=$$(tests/setup/peers.sh) && eval "$$vars" && cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
+
+bench: plugins ## measure
+	cargo bench --workspace --bench '*'
+
+fmt: ## format all Rust code
+	for workspace in Cargo.toml plugins/Cargo.toml $(hostile); do cargo fmt --all --manifest-path $$workspace || exit; done
+
+lint: ## check format, lints, and the licences and advisories of dependencies where cargo-deny is installed
+	for workspace in Cargo.toml plugins/Cargo.toml $(hostile); do cargo fmt --all --check --manifest-path $$workspace || exit; done
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(native) cargo clippy --manifest-path plugins/Cargo.toml --workspace --all-targets -- -D warnings
+	if command -v cargo-deny >/dev/null; then cargo deny check; fi
+
+# The servers that the tests talk to: fetched once per machine, and started by the tests themselves.
+peers:
+	tests/setup/peers.sh >/dev/null
+
+programs:
+	cargo build -p reeve -p reeve-sim
