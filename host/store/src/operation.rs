@@ -1,0 +1,119 @@
+//! Operations of approved plans, and what was said on the wire for them. Claiming them is `claim`'s.
+
+use crate::row::{Rows, bodies, body, get, json, key, micros, text};
+use crate::{StoreError, Tx};
+use reeve_core::Timestamp;
+use reeve_core::id::{IdentityId, OperationId, PlanHash};
+use reeve_core::plan::Lane;
+use reeve_core::run::Operation;
+use std::collections::BTreeSet;
+
+impl Tx {
+    /// Adds the operations of a plan, which must be stored. An operation that is there already is a conflict, and so is one
+    /// that comes after an operation which is not among these.
+    pub async fn put_operations(&mut self, operations: &[Operation]) -> Result<(), StoreError> {
+        let places: BTreeSet<(&PlanHash, usize)> = operations.iter().map(|o| (&o.plan, o.index)).collect();
+        let mut rows = Rows::default();
+        for operation in operations {
+            let planned = &operation.planned;
+            if let Some(after) = planned.after.filter(|after| !places.contains(&(&operation.plan, *after))) {
+                return Err(StoreError::conflict(format!(
+                    "operation {} comes after operation {after} of its plan, which is not there",
+                    operation.id
+                )));
+            }
+            rows.push(&(
+                operation.id.as_str(),
+                operation.plan.as_str(),
+                operation.index,
+                planned.after,
+                planned.system.as_str(),
+                key(planned.identity.as_str()),
+                lane_rank(planned.lane),
+                i64::from(operation.phase.is_settled()),
+                micros(operation.not_before),
+                json(operation)?,
+            ))?;
+        }
+        self.write_bulk(
+            "INSERT INTO operation (id, plan, position, after_position, system, identity, lane, settled, not_before,
+                                    fence, body)
+             SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS bigint), CAST(value ->> 3 AS bigint), value ->> 4,
+                    value ->> 5, CAST(value ->> 6 AS bigint), CAST(value ->> 7 AS bigint), CAST(value ->> 8 AS bigint),
+                    0, value ->> 9
+             FROM json_each($1)",
+            rows,
+            &[],
+        )
+        .await?;
+        Ok(())
+    }
+
+    pub async fn operation(&mut self, id: &OperationId) -> Result<Option<Operation>, StoreError> {
+        let row = self.statement("SELECT body FROM operation WHERE id = $1").bind(key(id.as_str()).into_owned());
+        self.row(row).await?.map(|row| body(&row, "operations")).transpose()
+    }
+
+    /// A plan's operations in its order.
+    pub async fn operations_of(&mut self, plan: &PlanHash) -> Result<Vec<Operation>, StoreError> {
+        let rows = self.statement("SELECT body FROM operation WHERE plan = $1 ORDER BY position");
+        bodies(&self.rows(rows.bind(key(plan.as_str()).into_owned())).await?, "operations")
+    }
+
+    /// The operations that are not settled, of all plans.
+    pub async fn underway(&mut self) -> Result<Vec<Operation>, StoreError> {
+        let rows = self.statement(
+            "SELECT operation.body FROM operation JOIN plan ON plan.hash = operation.plan
+             WHERE operation.settled = 0 ORDER BY plan.made_at, plan.hash, operation.position",
+        );
+        bodies(&self.rows(rows).await?, "operations")
+    }
+
+    /// A person's operations, in the order of their plans.
+    pub async fn operations_of_identity(&mut self, identity: &IdentityId) -> Result<Vec<Operation>, StoreError> {
+        let rows = self.statement(
+            "SELECT operation.body FROM operation JOIN plan ON plan.hash = operation.plan
+             WHERE operation.identity = $1 ORDER BY plan.made_at, plan.hash, operation.position",
+        );
+        bodies(&self.rows(rows.bind(key(identity.as_str()).into_owned())).await?, "operations")
+    }
+
+    /// Keeps what was said on the wire during one attempt. An attempt number that comes again, because a person let the
+    /// operation start anew, takes nothing away.
+    pub async fn add_journal(
+        &mut self,
+        operation: &OperationId,
+        attempt: u32,
+        plugin_digest: &str,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let add = self.statement(
+            "INSERT INTO journal (operation, attempt, recorded_at, plugin_digest, bytes) VALUES ($1, $2, $3, $4, $5)",
+        );
+        let add = add.bind(operation.as_str()).bind(i64::from(attempt)).bind(micros(at));
+        self.write(add.bind(plugin_digest.to_owned()).bind(bytes.to_vec())).await?;
+        Ok(())
+    }
+
+    /// The plugin's digest and the latest journal of an attempt.
+    pub async fn journal(
+        &mut self,
+        operation: &OperationId,
+        attempt: u32,
+    ) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        let row = self.statement(
+            "SELECT plugin_digest, bytes FROM journal
+             WHERE operation = $1 AND attempt = $2 ORDER BY recorded_at DESC LIMIT 1",
+        );
+        let row = self.row(row.bind(key(operation.as_str()).into_owned()).bind(i64::from(attempt))).await?;
+        row.map(|row| Ok((text(&row, "plugin_digest")?, get(&row, "bytes")?))).transpose()
+    }
+}
+
+pub(crate) fn lane_rank(lane: Lane) -> i64 {
+    match lane {
+        Lane::Leaver => 0,
+        Lane::Standard => 1,
+    }
+}
