@@ -1,5 +1,7 @@
 //! A SCIM group as an entitlement, and its members.
 
+use crate::exchange;
+use crate::settings::Settings;
 use reeve_sdk::json::Node;
 use reeve_sdk::prelude::*;
 use serde_json::Value as Json;
@@ -55,6 +57,21 @@ impl Group {
             ..Entitlement::new(&self.id, crate::descriptor::GROUP, &self.name)
         }
     }
+}
+
+/// Groups of a listing with their members. A listing that shows none at all may well leave them out, and "nobody holds
+/// anything" is too much to conclude from that: then, or where the settings say so, each group is read by its id.
+pub fn with_members(listed: Vec<Group>, settings: &Settings) -> Result<Vec<Group>, Failure> {
+    if !settings.read_each_group && listed.iter().any(|group| !group.members.is_empty()) {
+        return Ok(listed);
+    }
+    listed.into_iter().map(again).collect()
+}
+
+/// The group as its own id shows it. One that is gone meanwhile has no members.
+pub fn again(listed: Group) -> Result<Group, Failure> {
+    let read = exchange::find("/Groups", &listed.id)?.map(|doc| Group::read(&doc.root())).transpose()?;
+    Ok(read.unwrap_or(Group { members: vec![], ..listed }))
 }
 
 impl Member {

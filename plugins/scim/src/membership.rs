@@ -2,8 +2,7 @@
 //! the user's own `groups`, a copy that many servers keep, can add to the answer and never takes anything from it.
 
 use crate::config::Config;
-use crate::exchange;
-use crate::group::{Group, Member, MemberKind};
+use crate::group::{self, Group, Member, MemberKind};
 use crate::nesting;
 use crate::paging::{Listing, Place};
 use crate::settings::Settings;
@@ -90,6 +89,8 @@ struct Groups<'a> {
     settings: &'a Settings,
     start: Place,
     search: bool,
+    /// Whether a search has found something already.
+    proven: bool,
     all: Option<Vec<Group>>,
     lookups: usize,
 }
@@ -99,7 +100,7 @@ type Held = Vec<(String, Member)>;
 impl<'a> Groups<'a> {
     fn new(settings: &'a Settings, config: &Config) -> Self {
         let start = Place::first(config, settings.page_size);
-        Self { settings, start, search: settings.filter && config.filter, all: None, lookups: 0 }
+        Self { settings, start, search: settings.filter && config.filter, proven: false, all: None, lookups: 0 }
     }
 
     /// By search. Each group found is looked at again: some servers ignore a filter and list everything.
@@ -111,7 +112,11 @@ impl<'a> Groups<'a> {
         let mut strangers = false;
         let listing = Listing::groups().whose("members.value", id);
         let walked = listing.walk_whole(self.start.clone(), |node| {
-            let group = Group::read(node)?;
+            let mut group = Group::read(node)?;
+            if group.members.is_empty() && !strangers {
+                // It was found by a member that it does not show.
+                group = group::again(group)?;
+            }
             match group.member(id, not) {
                 Some(member) => held.push((group.id.clone(), member.clone())),
                 None => strangers = true,
@@ -119,22 +124,41 @@ impl<'a> Groups<'a> {
             Ok(())
         });
         let walked = walked.map_err(Trouble::from);
-        if strangers || matches!(walked, Err(NoSearch)) {
-            self.search = false;
-            return Err(NoSearch);
+        self.search = !(strangers || matches!(walked, Err(NoSearch)));
+        if self.search && walked.is_ok() && held.is_empty() {
+            self.search = self.finds_members()?;
         }
-        walked.map(|()| held)
+        self.proven = self.search;
+        if self.search { walked.map(|()| held) } else { Err(NoSearch) }
+    }
+
+    /// That nothing was found proves something only at a server that can find: some answer a search that they cannot do
+    /// with an empty list. So one known membership is searched for.
+    fn finds_members(&self) -> Result<bool, Failure> {
+        if self.proven {
+            return Ok(true);
+        }
+        let some = Listing::groups().page(&self.start)?;
+        for node in some.resources()? {
+            let group = Group::read(&node)?;
+            if let Some(member) = group.members.first() {
+                let found = Listing::groups().whose("members.value", &member.id).page(&self.start)?;
+                let ids =
+                    found.resources()?.iter().map(|node| node.get("id")?.string()).collect::<Result<Vec<_>, _>>()?;
+                return Ok(ids.contains(&group.id));
+            }
+        }
+        Ok(false)
     }
 
     fn through_all(&mut self, id: &str, not: MemberKind) -> Result<Held, Failure> {
         if self.all.is_none() {
             let mut all = Vec::new();
-            let each = self.settings.read_each_group;
             Listing::groups().walk_whole(self.start.clone(), |node| {
-                all.extend(read(node, each)?);
+                all.push(Group::read(node)?);
                 Ok(())
             })?;
-            self.all = Some(all);
+            self.all = Some(group::with_members(all, self.settings)?);
         }
         let all = self.all.iter().flatten();
         Ok(all.filter_map(|group| Some((group.id.clone(), group.member(id, not)?.clone()))).collect())
@@ -163,14 +187,4 @@ impl<'a> Groups<'a> {
         }
         Ok(found)
     }
-}
-
-/// A group of a listing, read again by its id where the settings say that the listing is not enough. None if it is gone
-/// meanwhile.
-pub fn read(node: &Node, again: bool) -> Result<Option<Group>, Failure> {
-    if !again {
-        return Group::read(node).map(Some);
-    }
-    let id = node.get("id")?.string()?;
-    exchange::find("/Groups", &id)?.map(|doc| Group::read(&doc.root())).transpose()
 }

@@ -3,7 +3,7 @@
 
 use crate::change::Way;
 use crate::config::Config;
-use crate::group::Group;
+use crate::group::{self, Group};
 use crate::paging::{Chunk, Listing, Place};
 use crate::settings::Settings;
 use crate::{API, exchange, user};
@@ -15,18 +15,15 @@ use reeve_sdk::prelude::*;
 const GROUPS_TRIED: u32 = 10;
 
 pub fn all(settings: &Settings) -> Result<Vec<Probe>, Failure> {
-    let config = match Config::read() {
-        // Without credentials nothing else is worth trying.
-        Err(failure @ Failure::AuthFailed(_)) => return Err(failure),
-        other => other,
-    };
+    let config = heeding_credentials(Config::read())?;
     let mut probes = vec![probe("service provider config", config.as_ref().map_err(Clone::clone).and_then(summary))];
     let Ok(config) = config else {
         return Ok(probes);
     };
+    // Many servers show their configuration to everybody, so that it is the users who try the credentials.
+    let users = heeding_credentials(Listing::users().page(&Place::first(&config, 1)))?;
     probes.push(probe("resource types", resource_types()));
     probes.push(probe("writing", dialect(settings, &config)));
-    let users = Listing::users().page(&Place::first(&config, 1));
     probes.push(probe("users", users.as_ref().map_err(Clone::clone).and_then(|users| counted(users, "users"))));
     if let (true, Ok(users)) = (settings.filter, &users) {
         probes.push(probe("search", search(users, settings, &config)));
@@ -37,6 +34,14 @@ pub fn all(settings: &Settings) -> Result<Vec<Probe>, Failure> {
         probes.push(probe("members", members(groups, settings)));
     }
     Ok(probes)
+}
+
+/// Without credentials nothing else is worth trying.
+fn heeding_credentials<T>(read: Result<T, Failure>) -> Result<Result<T, Failure>, Failure> {
+    match read {
+        Err(failure @ Failure::AuthFailed(_)) => Err(failure),
+        other => Ok(other),
+    }
 }
 
 /// What was seen, or what is wrong and what to do.
@@ -131,24 +136,23 @@ fn search(users: &Chunk, settings: &Settings, config: &Config) -> Seen {
     Ok("finds a user by login, and nobody where there is nobody".to_owned())
 }
 
-/// Some servers show members only where a group is read by its id, and a listing without them looks like empty groups.
+/// Some servers leave members out of a listing, of all groups or of large ones. The first is noticed when it is read.
 fn members(groups: &Chunk, settings: &Settings) -> Seen {
-    for node in groups.resources()? {
-        let listed = Group::read(&node)?;
-        if !listed.members.is_empty() {
-            return Ok("the listing of groups shows members".to_owned());
-        }
-        let read = exchange::find("/Groups", &listed.id)?.map(|doc| Group::read(&doc.root())).transpose()?;
-        let hidden = read.is_some_and(|group| !group.members.is_empty());
-        if hidden && !settings.read_each_group {
-            let text = "the listing of groups leaves members out; set `read-each-group = true`";
-            return Err(Failure::protocol(text));
-        }
-        if hidden {
-            return Ok("members are shown where a group is read by its id, and so they are read".to_owned());
-        }
+    let listed = groups.resources()?.iter().map(Group::read).collect::<Result<Vec<_>, _>>()?;
+    let (shown, bare): (Vec<_>, Vec<_>) = listed.into_iter().partition(|group| !group.members.is_empty());
+    let mut hidden = None;
+    for group in bare {
+        let read = group::again(group)?;
+        hidden = hidden.or((!read.members.is_empty()).then_some(read.name));
     }
-    Ok(format!("none of the first {GROUPS_TRIED} groups has members, so nothing can be told"))
+    match hidden {
+        Some(name) if !shown.is_empty() && !settings.read_each_group => Err(Failure::protocol(format!(
+            "the listing of groups shows the members of some and not of {name:?}; set `read-each-group = true`"
+        ))),
+        Some(_) => Ok("the listing of groups leaves members out, so each group is read by its id".to_owned()),
+        None if shown.is_empty() => Ok(format!("none of the first {GROUPS_TRIED} groups has members")),
+        None => Ok("the listing of groups shows members".to_owned()),
+    }
 }
 
 fn words(failure: &Failure) -> String {

@@ -1,7 +1,7 @@
 //! The listings, and reading or finding one account.
 
 use crate::config::Config;
-use crate::group::Group;
+use crate::group::{self, Group};
 use crate::membership;
 use crate::nesting::{self, Nest};
 use crate::paging::{self, Listing, Place};
@@ -45,9 +45,10 @@ impl Scim {
         let from: usize = page.cursor()?.unwrap_or(0);
         let mut groups = Vec::new();
         let walked = Listing::groups().walk(self.start(self.settings.page_size)?, |node| {
-            groups.extend(membership::read(node, self.settings.read_each_group)?);
+            groups.push(Group::read(node)?);
             Ok(())
         })?;
+        let groups = group::with_members(groups, &self.settings)?;
         let parents = nesting::parents(&groups);
         let entitlement = |group: &Group| group.entitlement(parents.get(&group.id).cloned().unwrap_or_default());
         let items: Vec<_> = groups.iter().skip(from).take(ENTITLEMENTS_PER_PAGE).map(entitlement).collect();
@@ -64,10 +65,8 @@ impl Scim {
         }
         let nodes = chunk.resources()?;
         let nest = Nest::new(self.settings.nested_groups, place.at.rewound());
-        let mut groups = Vec::new();
-        for node in &nodes {
-            groups.extend(membership::read(node, self.settings.read_each_group)?.map(Rc::new));
-        }
+        let groups = nodes.iter().map(Group::read).collect::<Result<_, _>>()?;
+        let groups: Vec<_> = group::with_members(groups, &self.settings)?.into_iter().map(Rc::new).collect();
         groups.iter().for_each(|group| nest.meet(group));
         let mut grants = Vec::new();
         for group in &groups {

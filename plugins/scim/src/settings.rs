@@ -36,7 +36,7 @@ pub struct Settings {
     /// Whether searches can be trusted to search.
     pub filter: bool,
     pub nested_groups: bool,
-    /// Reads every group by its id, for servers that leave members out of a listing.
+    /// Reads every group by its id, for servers that leave the members of some out of a listing.
     pub read_each_group: bool,
     pub page_size: u32,
     /// Further attributes, as SCIM paths.
