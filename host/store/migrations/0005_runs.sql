@@ -14,6 +14,8 @@ CREATE INDEX plan_made_at ON plan (made_at);
 CREATE TABLE operation (
     id text NOT NULL PRIMARY KEY,
     plan text NOT NULL REFERENCES plan (hash),
+    -- When the plan was made: operations run in the order of plans.
+    made_at bigint NOT NULL,
     position bigint NOT NULL,
     -- The position of the operation that must be settled first.
     after_position bigint,
@@ -23,13 +25,14 @@ CREATE TABLE operation (
     lane bigint NOT NULL,
     settled bigint NOT NULL,
     not_before bigint NOT NULL,
+    -- Who claimed it last. It is held only until the lease ends.
     lease_owner text,
     lease_until bigint,
     fence bigint NOT NULL,
     body text NOT NULL
 );
 CREATE UNIQUE INDEX operation_plan ON operation (plan, position);
-CREATE INDEX operation_due ON operation (not_before) WHERE settled = 0;
+CREATE INDEX operation_due ON operation (lane, made_at, plan, position) WHERE settled = 0;
 CREATE INDEX operation_identity ON operation (identity);
 
 -- What was said on the wire during one attempt, without secrets.

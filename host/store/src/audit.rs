@@ -3,7 +3,7 @@
 //! The number of an entry is taken under the lock of the head row, which is held until the unit of work ends: numbers
 //! have no gaps, and their order is that of the commits. Hashing trees and signing heads is the callers'.
 
-use crate::row::{Rows, count, get, micros, signed, text};
+use crate::row::{Rows, count, get, int, micros, signed, text, unsigned};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::audit::{Entry, TreeHash, leaf_hash};
@@ -74,6 +74,16 @@ impl Tx {
         let row = self.statement("SELECT size, note FROM log_checkpoint ORDER BY size DESC LIMIT 1");
         let row = self.row(row).await?;
         row.map(|row| Ok(SignedHead { size: count(&row, "size")?, note: text(&row, "note")? })).transpose()
+    }
+
+    /// The size that the head row says was signed last.
+    pub(crate) async fn signed_size(&mut self) -> Result<Option<u64>, StoreError> {
+        let head = self.row(self.statement("SELECT signed FROM log_head WHERE id = 0")).await?;
+        let head = head.ok_or_else(|| StoreError::damaged("the head row of the audit log is gone"))?;
+        match int(&head, "signed")? {
+            NONE_SIGNED => Ok(None),
+            size => unsigned(size, "log_head.signed").map(Some),
+        }
     }
 
     /// Stores a signed head if the latest stored one still has the size `before`, and answers whether it did. So of two

@@ -3,6 +3,8 @@
 //! A lease ends by time, because its holder may have died. A holder that comes back late finds that its fencing number is
 //! not the latest one any more, and can save nothing.
 
+use crate::operation::lane_rank;
+use crate::row::{Rows, at_or_none, body, int, json, micros, text};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::id::SystemName;
@@ -30,8 +32,36 @@ impl Tx {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let _ = (owner, lane, except, now, lease_until, limit);
-        Err(crate::unbuilt())
+        let lanes = match lane {
+            Some(lane) => (lane_rank(lane), lane_rank(lane)),
+            None => (lane_rank(Lane::Leaver), lane_rank(Lane::Standard)),
+        };
+        let claim = self.statement(
+            "WITH picked AS (
+                 SELECT due.id FROM operation AS due
+                 JOIN plan ON plan.hash = due.plan AND plan.state = 'approved'
+                 LEFT JOIN operation AS earlier ON earlier.plan = due.plan AND earlier.position = due.after_position
+                 WHERE due.settled = 0 AND due.not_before <= $2 AND (due.lease_until IS NULL OR due.lease_until <= $2)
+                   AND (due.after_position IS NULL OR earlier.settled = 1)
+                   AND due.lane >= $3 AND due.lane <= $4
+                   AND due.system NOT IN (SELECT value ->> 0 FROM json_each($1))
+                 ORDER BY due.lane, due.made_at, due.plan, due.position LIMIT $5 /* skip locked */
+             )
+             UPDATE operation SET lease_owner = $6, lease_until = $7, fence = fence + 1
+             WHERE id IN (SELECT id FROM picked)
+             RETURNING lane, made_at, plan, position, fence, body",
+        );
+        let claim = claim.bind(Rows::whole(except.iter().map(SystemName::as_str))?).bind(micros(now));
+        let claim = claim.bind(lanes.0).bind(lanes.1).bind(i64::from(limit));
+        let rows = self.write_rows(claim.bind(owner.to_owned()).bind(micros(lease_until))).await?;
+        // Returned rows come in no order of their own.
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let order = (int(row, "lane")?, int(row, "made_at")?, text(row, "plan")?, int(row, "position")?);
+            claimed.push((order, Claimed { operation: body(row, "operations")?, fence: int(row, "fence")? }));
+        }
+        claimed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
 
     /// Saves an operation that the caller claimed; `keep` renews the lease until then, none lets it go.
@@ -41,19 +71,45 @@ impl Tx {
         fence: i64,
         keep: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let _ = (operation, fence, keep);
-        Err(crate::unbuilt())
+        let save = self.statement(
+            "UPDATE operation SET settled = $3, not_before = $4, body = $5, lease_until = $6
+             WHERE id = $1 AND fence = $2",
+        );
+        let save = save.bind(operation.id.as_str()).bind(fence).bind(i64::from(operation.phase.is_settled()));
+        let save = save.bind(micros(operation.not_before)).bind(json(operation)?).bind(keep.map(micros));
+        match self.write(save).await? {
+            0 => Err(StoreError::Fenced),
+            _ => Ok(()),
+        }
     }
 
-    /// Saves an operation for a person who releases or cancels it. A conflict while a worker holds it.
+    /// Saves an operation for a person who releases or cancels it. A conflict while a worker holds it; a worker whose lease
+    /// has ended is fenced off.
     pub async fn save_unclaimed(&mut self, operation: &Operation, now: Timestamp) -> Result<(), StoreError> {
-        let _ = (operation, now);
-        Err(crate::unbuilt())
+        let save = self.statement(
+            "UPDATE operation SET settled = $3, not_before = $4, body = $5, lease_until = NULL, fence = fence + 1
+             WHERE id = $1 AND (lease_until IS NULL OR lease_until <= $2)",
+        );
+        let save = save.bind(operation.id.as_str()).bind(micros(now)).bind(i64::from(operation.phase.is_settled()));
+        match self.write(save.bind(micros(operation.not_before)).bind(json(operation)?)).await? {
+            0 => Err(StoreError::conflict(format!(
+                "a worker holds the operation {} at this moment; try again when it is done",
+                operation.id
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// When [`Tx::claim`] can find something, by time alone: `now` or later; none if nothing waits for time.
     pub async fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let _ = now;
-        Err(crate::unbuilt())
+        let row = self.statement(
+            "SELECT min(CASE WHEN due.lease_until > due.not_before THEN due.lease_until ELSE due.not_before END) AS due_at
+             FROM operation AS due
+             JOIN plan ON plan.hash = due.plan AND plan.state = 'approved'
+             LEFT JOIN operation AS earlier ON earlier.plan = due.plan AND earlier.position = due.after_position
+             WHERE due.settled = 0 AND (due.after_position IS NULL OR earlier.settled = 1)",
+        );
+        let Some(row) = self.row(row).await? else { return Ok(None) };
+        Ok(at_or_none(&row, "due_at")?.map(|due| due.max(now)))
     }
 }

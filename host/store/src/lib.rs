@@ -50,7 +50,3 @@ pub use plugin::InstalledPlugin;
 pub use secret::SecretRow;
 pub use store::{BUSY_TIMEOUT, Store};
 pub use tx::Tx;
-
-fn unbuilt() -> StoreError {
-    StoreError::conflict("not built yet")
-}

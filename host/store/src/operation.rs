@@ -37,10 +37,10 @@ impl Tx {
         }
         self.write_bulk(
             "INSERT INTO operation (id, plan, position, after_position, system, identity, lane, settled, not_before,
-                                    fence, body)
+                                    fence, body, made_at)
              SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS bigint), CAST(value ->> 3 AS bigint), value ->> 4,
                     value ->> 5, CAST(value ->> 6 AS bigint), CAST(value ->> 7 AS bigint), CAST(value ->> 8 AS bigint),
-                    0, value ->> 9
+                    0, value ->> 9, (SELECT made_at FROM plan WHERE plan.hash = value ->> 1)
              FROM json_each($1)",
             rows,
             &[],
@@ -62,19 +62,13 @@ impl Tx {
 
     /// The operations that are not settled, of all plans.
     pub async fn underway(&mut self) -> Result<Vec<Operation>, StoreError> {
-        let rows = self.statement(
-            "SELECT operation.body FROM operation JOIN plan ON plan.hash = operation.plan
-             WHERE operation.settled = 0 ORDER BY plan.made_at, plan.hash, operation.position",
-        );
+        let rows = self.statement("SELECT body FROM operation WHERE settled = 0 ORDER BY made_at, plan, position");
         bodies(&self.rows(rows).await?, "operations")
     }
 
     /// A person's operations, in the order of their plans.
     pub async fn operations_of_identity(&mut self, identity: &IdentityId) -> Result<Vec<Operation>, StoreError> {
-        let rows = self.statement(
-            "SELECT operation.body FROM operation JOIN plan ON plan.hash = operation.plan
-             WHERE operation.identity = $1 ORDER BY plan.made_at, plan.hash, operation.position",
-        );
+        let rows = self.statement("SELECT body FROM operation WHERE identity = $1 ORDER BY made_at, plan, position");
         bodies(&self.rows(rows.bind(key(identity.as_str()).into_owned())).await?, "operations")
     }
 

@@ -133,7 +133,7 @@ pub(crate) fn at_or_none(row: &AnyRow, column: &str) -> Result<Option<Timestamp>
     get::<Option<i64>>(row, column)?.map(|micros| moment(micros, column)).transpose()
 }
 
-fn moment(micros: i64, column: &str) -> Result<Timestamp, StoreError> {
+pub(crate) fn moment(micros: i64, column: &str) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(micros)
         .map_err(|_| StoreError::damaged(format!("the column {column} holds {micros}, which is no time")))
 }

@@ -1,9 +1,16 @@
-//! Applies what a read showed.
+//! Applies what a read showed. Differences are found in memory and written in bulk, a few statements in all.
 
+use super::diff::{Difference, Kept, Seen, difference};
+use super::spans::{ACCOUNTS, ENTITLEMENTS, GRANTS, Spans};
+use crate::row::{Rows, get, int, json, key, micros, text};
+use crate::tx::With;
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
-use reeve_core::access::{AccountView, SystemRead};
+use reeve_core::access::{Account, AccountView, Entitlement, Grant, SystemRead};
 use reeve_core::id::{NativeId, SystemName};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 /// What a read changed in what is kept of its system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,10 +25,20 @@ pub struct ReadChanges {
     pub grants_gone: u64,
 }
 
+/// A read of a system, or of one account of it.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    system: &'a SystemName,
+    /// The key of the only account that was read.
+    only: Option<&'a str>,
+    whole: bool,
+    at: i64,
+}
+
 impl Tx {
     /// Takes over what a read that began at `read_at` showed, and writes differences only. A read that is not `whole` ends
-    /// nothing. What a fresh read of one account showed since `read_at` stands. A read that began before the last one
-    /// applied is a conflict.
+    /// nothing. What is known from later than `read_at`, by a fresh read of one account, stands. A read that began before
+    /// the last one applied is a conflict.
     pub async fn apply_read(
         &mut self,
         system: &SystemName,
@@ -29,8 +46,24 @@ impl Tx {
         whole: bool,
         read_at: Timestamp,
     ) -> Result<ReadChanges, StoreError> {
-        let _ = (system, read, whole, read_at);
-        Err(crate::unbuilt())
+        self.note_read(system, read_at).await?;
+        let of = Read { system, only: None, whole, at: micros(read_at) };
+        let seen = read.accounts.iter().map(seen_account).collect::<Result<_, _>>()?;
+        let accounts = self.apply::<Account>(&ACCOUNTS, of, seen).await?;
+        let seen = read.entitlements.iter().map(seen_entitlement).collect::<Result<_, _>>()?;
+        let entitlements = self.apply::<Entitlement>(&ENTITLEMENTS, of, seen).await?;
+        let seen = read.grants.iter().map(seen_grant).collect::<Result<_, _>>()?;
+        let grants = self.apply::<Grant>(&GRANTS, of, seen).await?;
+        Ok(ReadChanges {
+            accounts_new: accounts.new,
+            accounts_changed: accounts.changed,
+            accounts_gone: accounts.gone,
+            entitlements_new: entitlements.new,
+            entitlements_changed: entitlements.changed,
+            entitlements_gone: entitlements.gone,
+            grants_new: grants.new,
+            grants_gone: grants.gone,
+        })
     }
 
     /// The same for one account that was read alone; none is an account that is gone.
@@ -41,13 +74,97 @@ impl Tx {
         view: Option<&AccountView>,
         read_at: Timestamp,
     ) -> Result<ReadChanges, StoreError> {
-        let _ = (system, account, view, read_at);
-        Err(crate::unbuilt())
+        let only = key(account.as_str());
+        let of = Read { system, only: Some(&only), whole: true, at: micros(read_at) };
+        let seen = view.iter().map(|view| &view.account).filter(|seen| seen.id == *account);
+        let seen = seen.map(seen_account).collect::<Result<_, _>>()?;
+        let accounts = self.apply::<Account>(&ACCOUNTS, of, seen).await?;
+        let seen = view.iter().flat_map(|view| &view.grants).filter(|grant| grant.account == *account);
+        let seen = seen.map(seen_grant).collect::<Result<_, _>>()?;
+        let grants = self.apply::<Grant>(&GRANTS, of, seen).await?;
+        Ok(ReadChanges {
+            accounts_new: accounts.new,
+            accounts_changed: accounts.changed,
+            accounts_gone: accounts.gone,
+            grants_new: grants.new,
+            grants_gone: grants.gone,
+            ..ReadChanges::default()
+        })
     }
 
-    /// Ends all that a system showed.
+    /// Ends all that a system showed, because nobody looks any more.
     pub(crate) async fn end_spans(&mut self, system: &SystemName, at: Timestamp) -> Result<(), StoreError> {
-        let _ = (system, at);
-        Err(crate::unbuilt())
+        let of = Read { system, only: None, whole: true, at: micros(at) };
+        self.apply::<Account>(&ACCOUNTS, of, Vec::new()).await?;
+        self.apply::<Entitlement>(&ENTITLEMENTS, of, Vec::new()).await?;
+        self.apply::<Grant>(&GRANTS, of, Vec::new()).await?;
+        Ok(())
     }
+
+    /// Reads are applied in the order in which they began.
+    async fn note_read(&mut self, system: &SystemName, read_at: Timestamp) -> Result<(), StoreError> {
+        let note = self.statement(
+            "INSERT INTO applied_read (system, read_at) VALUES ($1, $2)
+             ON CONFLICT (system) DO UPDATE SET read_at = excluded.read_at
+             WHERE applied_read.read_at <= excluded.read_at",
+        );
+        match self.write(note.bind(system.as_str()).bind(micros(read_at))).await? {
+            0 => Err(StoreError::conflict(format!(
+                "the read of {system} that began at {read_at} is not applied, because one that began later was; read it \
+                 again (if this repeats, the machine's clock was set back)"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    async fn apply<T>(&mut self, spans: &Spans, of: Read<'_>, seen: Vec<Seen>) -> Result<Difference, StoreError>
+    where
+        T: DeserializeOwned + PartialEq,
+    {
+        let kept = self.kept(spans, of).await?;
+        let found = difference::<T>(kept, seen, of.whole, of.at);
+        let system = With::Text(of.system.as_str());
+        self.write_bulk(spans.erase, Rows::single(&found.erase)?, &[system]).await?;
+        self.write_bulk(spans.end, Rows::single(&found.end)?, &[system, With::Int(of.at)]).await?;
+        let columns = |seen: &'_ Seen| (seen.key.clone(), seen.body.clone(), seen.account.clone());
+        self.write_bulk(spans.mend, Rows::of(found.mend.iter().map(columns))?, &[system]).await?;
+        self.write_bulk(spans.begin, Rows::of(found.begin.iter().map(columns))?, &[system, With::Int(of.at)]).await?;
+        Ok(found)
+    }
+
+    async fn kept(&mut self, spans: &Spans, of: Read<'_>) -> Result<Vec<Kept>, StoreError> {
+        let statement = match of.only {
+            Some(account) => {
+                self.statement(spans.of_account).bind(of.system.as_str()).bind(of.at).bind(account.to_owned())
+            }
+            None => self.statement(spans.all).bind(of.system.as_str()).bind(of.at),
+        };
+        let kept = |row| {
+            Ok(Kept {
+                key: text(row, "id")?,
+                since: int(row, "since_at")?,
+                until: get(row, "until_at")?,
+                body: text(row, "body")?,
+            })
+        };
+        self.rows(statement).await?.iter().map(kept).collect()
+    }
+}
+
+fn seen_account(account: &Account) -> Result<Seen, StoreError> {
+    seen(account.id.as_str(), account)
+}
+
+fn seen_entitlement(entitlement: &Entitlement) -> Result<Seen, StoreError> {
+    seen(entitlement.id.as_str(), entitlement)
+}
+
+fn seen<T: Serialize>(id: &str, thing: &T) -> Result<Seen, StoreError> {
+    Ok(Seen { key: key(id).into_owned(), body: json(thing)?, account: String::new() })
+}
+
+fn seen_grant(grant: &Grant) -> Result<Seen, StoreError> {
+    let body = json(grant)?;
+    let id = hex::encode(Sha256::digest(&body));
+    Ok(Seen { key: id, body, account: key(grant.account.as_str()).into_owned() })
 }

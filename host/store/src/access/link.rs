@@ -1,5 +1,7 @@
 //! Whose accounts are.
 
+use crate::row::{Rows, body, json, key, micros, text, unkey};
+use crate::tx::With;
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::access::Link;
@@ -12,8 +14,9 @@ pub type LinkChange = (NativeId, Option<Link>, Link);
 impl Tx {
     /// The links of a system's accounts, also of accounts that are gone: one that comes back is still the same person's.
     pub async fn links(&mut self, system: &SystemName) -> Result<BTreeMap<NativeId, Link>, StoreError> {
-        let _ = system;
-        Err(crate::unbuilt())
+        let rows = self.statement("SELECT account, body FROM link_span WHERE system = $1 AND until_at IS NULL");
+        let link = |row| Ok((NativeId::new(unkey(&text(row, "account")?)), body(row, "links")?));
+        self.rows(rows.bind(system.as_str())).await?.iter().map(link).collect()
     }
 
     /// Stores links and answers those that changed. Accounts that are not named keep theirs.
@@ -23,7 +26,41 @@ impl Tx {
         links: &BTreeMap<NativeId, Link>,
         at: Timestamp,
     ) -> Result<Vec<LinkChange>, StoreError> {
-        let _ = (system, links, at);
-        Err(crate::unbuilt())
+        let mut before = self.links(system).await?;
+        let changed: Vec<LinkChange> = links
+            .iter()
+            .map(|(account, link)| (account.clone(), before.remove(account), link.clone()))
+            .filter(|(_, before, link)| before.as_ref() != Some(link))
+            .collect();
+        let accounts = || changed.iter().map(|(account, ..)| key(account.as_str()));
+        let with = [With::Text(system.as_str()), With::Int(micros(at))];
+        // A link that was made at this very time is replaced, because a span of no length says nothing.
+        self.write_bulk(
+            "DELETE FROM link_span WHERE system = $2 AND until_at IS NULL AND since_at >= $3
+             AND account IN (SELECT value ->> 0 FROM json_each($1))",
+            Rows::single(accounts())?,
+            &with,
+        )
+        .await?;
+        self.write_bulk(
+            "UPDATE link_span SET until_at = $3 WHERE system = $2 AND until_at IS NULL
+             AND account IN (SELECT value ->> 0 FROM json_each($1))",
+            Rows::single(accounts())?,
+            &with,
+        )
+        .await?;
+        let mut rows = Rows::default();
+        for (account, _, link) in &changed {
+            let person = link.identity().map_or("".into(), |identity| key(identity.as_str()));
+            rows.push(&(key(account.as_str()), person, json(link)?))?;
+        }
+        self.write_bulk(
+            "INSERT INTO link_span (system, since_at, account, identity, body)
+             SELECT $2, $3, value ->> 0, value ->> 1, value ->> 2 FROM json_each($1)",
+            rows,
+            &with,
+        )
+        .await?;
+        Ok(changed)
     }
 }

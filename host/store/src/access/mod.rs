@@ -9,6 +9,7 @@ mod held;
 mod link;
 mod present;
 mod snapshot;
+mod spans;
 
 pub use apply::ReadChanges;
 pub use held::Held;
