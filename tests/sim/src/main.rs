@@ -1,1 +1,162 @@
-fn main() {}
+//! `reeve-sim`: stand-ins as programs, for the demo and for trying things by hand.
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use reeve_sim::misbehaviour::rules_from_json;
+use reeve_sim::scim::{Dialect, Options, PAGE_MAX, Paging, Scim};
+use reeve_sim::{Setup, SimError, StandIn};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Stand-ins for the systems that Reeve manages. They keep a ledger of what was really done, and misbehave on demand.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    system: System,
+}
+
+#[derive(Subcommand)]
+enum System {
+    /// A SCIM 2.0 service; its base URL is http://ADDRESS/scim/v2.
+    Scim {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        scim: ScimArgs,
+    },
+}
+
+/// What every stand-in takes.
+#[derive(Args)]
+struct Common {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Write the port to this file once it is listened on.
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+    /// A second port: POST, GET, DELETE /rules, and GET /ledger?since=SEQ.
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// Write the admin port to this file; without --admin a free one is taken.
+    #[arg(long, value_name = "FILE")]
+    admin_port_file: Option<PathBuf>,
+    /// Append every change that really took place to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Start with the rules in this file: a JSON rule, or a list of them.
+    #[arg(long, value_name = "FILE")]
+    misbehave: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ScimArgs {
+    /// Let only those in who send the token in this file; without it everybody.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Keep the users and groups in this file, and start with those that are in it.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Groups that are there from the start.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    seed_groups: Vec<String>,
+    /// The most resources in one answer.
+    #[arg(long, value_name = "COUNT", default_value_t = PAGE_MAX)]
+    page_max: usize,
+    /// How lists are paged.
+    #[arg(long, value_enum, default_value = "both")]
+    paging: PagingArg,
+    /// Leave out options of the standard.
+    #[arg(long, value_enum, value_name = "OPTIONS", value_delimiter = ',')]
+    without: Vec<Without>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PagingArg {
+    Index,
+    Cursor,
+    Both,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Without {
+    Patch,
+    /// PATCH answers 204 and nothing.
+    PatchAnswer,
+    Filter,
+    Etag,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let System::Scim { common, scim } = Cli::parse().system;
+    let target = Scim::new(scim.options()?)?;
+    run(target, common).await
+}
+
+impl ScimArgs {
+    fn options(self) -> anyhow::Result<Options> {
+        let token = self.token_file.as_deref().map(read).transpose()?.map(|token| token.trim().to_owned());
+        anyhow::ensure!(token.as_deref() != Some(""), "the token file is empty");
+        let has = |option| !self.without.contains(&option);
+        let dialect = Dialect {
+            patch: has(Without::Patch),
+            patch_answers_resource: has(Without::PatchAnswer),
+            filter: has(Without::Filter),
+            etag: has(Without::Etag),
+            paging: match self.paging {
+                PagingArg::Index => Paging::Index,
+                PagingArg::Cursor => Paging::Cursor,
+                PagingArg::Both => Paging::Both,
+            },
+            page_max: self.page_max.max(1),
+        };
+        Ok(Options { token, state: self.state, seed_groups: self.seed_groups, dialect, ..Options::default() })
+    }
+}
+
+/// Serves until the process is told to end. Nothing is lost then: every change is on the disk before it is answered.
+async fn run(target: Scim, common: Common) -> anyhow::Result<()> {
+    let rules = match &common.misbehave {
+        Some(path) => rules_from_json(read(path)?.as_bytes()).map_err(SimError::Rules)?,
+        None => Vec::new(),
+    };
+    let free = common.admin_port_file.is_some().then_some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let setup = Setup {
+        listen: common.listen,
+        control: common.admin.or(free),
+        ledger: common.ledger,
+        rules,
+        ..Setup::default()
+    };
+    let stand_in = StandIn::start(target, setup).await?;
+    if let (Some(path), Some(address)) = (&common.admin_port_file, stand_in.control_address()) {
+        write_port(path, address)?;
+    }
+    if let Some(path) = &common.port_file {
+        write_port(path, stand_in.address())?;
+    }
+    println!("serving {}", stand_in.url());
+    if let Some(address) = stand_in.control_address() {
+        println!("admin at http://{address}");
+    }
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("the file {} can't be read", path.display()))
+}
+
+/// Whoever waits for the file finds it whole.
+fn write_port(path: &Path, address: SocketAddr) -> anyhow::Result<()> {
+    let new = path.with_extension("new");
+    let written = fs::write(&new, format!("{}\n", address.port())).and_then(|()| fs::rename(&new, path));
+    written.with_context(|| format!("the file {} can't be written", path.display()))
+}
