@@ -1,9 +1,37 @@
 //! Runs connector plugins in the sandbox, and is the only way out to a target.
+//!
+//! # Layout
+//!
+//! A plugin file is opened and judged by [`package`]. [`Runtime`] compiles it (`engine`), links it to the imports of its
+//! contract's version (`abi`) and binds it to a system: a [`Connector`]. Each call of a connector is a fresh store under
+//! every limit of [`limits`] (`call`, `limiter`, `state`), listings are walked to a proven end (`listing`, `read`), and
+//! what a plugin says is cleaned before a person reads it (`clean`). The only way from there to a target is `outside`,
+//! which knows nothing of WebAssembly, takes its secrets from [`vault`] and keeps a [`Journal`].
 
+mod abi;
+mod call;
+mod clean;
+mod connector;
 mod engine;
+mod journal;
+mod limiter;
 pub mod limits;
+mod listing;
+mod outside;
 pub mod package;
+mod plugin;
+mod read;
+mod runtime;
+mod state;
 pub mod vault;
+mod wasi;
+
+pub use abi::Probe;
+pub use connector::{Applied, Connector};
+pub use journal::Journal;
+pub use plugin::Plugin;
+pub use read::Progress;
+pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
 
 #[cfg(test)]
 mod testing;

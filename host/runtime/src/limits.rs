@@ -101,6 +101,13 @@ pub const ATTRIBUTES_MAX: usize = 500;
 /// Entries of a small list: capabilities, warnings, probes, contained entitlements.
 pub const LIST_MAX: usize = 10_000;
 
+// Of a listing.
+
+/// All items of one listing, as JSON text, in bytes: what a host can hold, and millions of grants.
+pub const LISTING_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Wall clock of one listing, with all its pages and waits.
+pub const LISTING_TIME_MAX: Duration = Duration::from_secs(6 * 3600);
+
 // Of the journal.
 
 /// A body in the journal, in bytes; of a longer one this much is kept, with its length and SHA-256.

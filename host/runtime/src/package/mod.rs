@@ -13,6 +13,7 @@ mod signature;
 mod tests;
 
 pub use asks::{Asks, MoreAsked};
+pub(crate) use contract::imports_wasi;
 pub use contract::{CONTRACTS, check_contract};
 pub use manifest::*;
 pub use pack::pack;
@@ -129,6 +130,6 @@ impl Package {
     }
 
     pub fn asks(&self) -> Asks {
-        Asks::of(&self.manifest)
+        Asks::of_manifest(&self.manifest)
     }
 }

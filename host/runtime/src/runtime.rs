@@ -1,0 +1,144 @@
+//! Loads plugins and binds them to systems.
+
+use crate::abi;
+use crate::call::call;
+use crate::connector::Connector;
+use crate::engine::{CodeCache, Sandbox};
+use crate::outside::{Outside, Shared};
+use crate::package::{Manifest, Package, PackageError, check_contract, imports_wasi};
+use crate::plugin::Plugin;
+use crate::state::{CallName, State};
+use crate::vault::{SecretSource, Vault};
+use crate::wasi;
+use reeve_core::inventory::System;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::component::Linker;
+
+pub struct RuntimeOptions {
+    /// A folder that only this user can use. Compiled plugins are kept in it.
+    pub code_cache: PathBuf,
+    pub tenant: String,
+    pub vault: Arc<Vault>,
+    pub secrets: Arc<dyn SecretSource>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The host itself can't run plugins.
+    #[error("the sandbox can't start: {0}")]
+    Sandbox(String),
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    #[error("the plugin `{id}` can't be loaded: {why}")]
+    Load { id: String, why: String },
+    /// The system's file and the plugin do not fit. One sentence each.
+    #[error("the system `{system}` can't be connected: {}", .faults.join("; "))]
+    Connect { system: String, faults: Vec<String> },
+}
+
+/// Runs plugins. One per process.
+pub struct Runtime {
+    sandbox: Sandbox,
+    cache: Arc<CodeCache>,
+    /// Without WASI, for components that import none of it, and with an empty one.
+    plain: Linker<State>,
+    with_wasi: Linker<State>,
+    shared: Arc<Shared>,
+    calls: Arc<AtomicU64>,
+}
+
+impl Runtime {
+    pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
+        let engine_fault = |error: wasmtime::Error| RuntimeError::Sandbox(format!("{error:#}"));
+        let sandbox = Sandbox::new().map_err(engine_fault)?;
+        let mut plain = Linker::new(sandbox.engine());
+        abi::link(&mut plain).map_err(engine_fault)?;
+        let mut with_wasi = plain.clone();
+        wasi::link(&mut with_wasi).map_err(engine_fault)?;
+        Ok(Self {
+            cache: Arc::new(CodeCache::open(&options.code_cache).map_err(RuntimeError::Sandbox)?),
+            shared: Shared::new(options.tenant, options.vault, options.secrets).map_err(RuntimeError::Sandbox)?,
+            sandbox,
+            plain,
+            with_wasi,
+            calls: Arc::default(),
+        })
+    }
+
+    /// Compiles (or takes from the cache), links, and starts it once: a plugin that can't run fails here, at install.
+    pub async fn load(&self, package: &Package) -> Result<Arc<Plugin>, RuntimeError> {
+        check_contract(package)?;
+        let id = &package.manifest.id;
+        let failed = |why: String| RuntimeError::Load { id: id.clone(), why };
+        let (cache, engine) = (self.cache.clone(), self.sandbox.engine().clone());
+        let (digest, wasm) = (package.wasm_sha256.clone(), package.wasm.clone());
+        let compile = tokio::task::spawn_blocking(move || cache.component(&engine, &digest, &wasm));
+        let component = compile
+            .await
+            .map_err(|error| failed(format!("compiling it broke off: {error}")))?
+            .map_err(|error| failed(format!("it does not compile: {error:#}")))?;
+        let linker = if imports_wasi(&package.wasm)? { &self.with_wasi } else { &self.plain };
+        let unfit = |error: wasmtime::Error| {
+            failed(format!(
+                "its imports or exports have other types than reeve:connector {}: {error:#}. Build it against the contract's files",
+                package.manifest.contract
+            ))
+        };
+        let pre = linker.instantiate_pre(&component).map_err(unfit)?;
+        let plugin = Plugin::new(package.manifest.clone(), package.digest.clone(), pre).map_err(unfit)?;
+        self.start_once(&plugin).await?;
+        Ok(Arc::new(plugin))
+    }
+
+    async fn start_once(&self, plugin: &Plugin) -> Result<(), RuntimeError> {
+        let failed = |why: String| RuntimeError::Load { id: plugin.manifest().id.clone(), why };
+        let name = CallName {
+            plugin: plugin.manifest().id.clone(),
+            digest: plugin.digest().to_owned(),
+            system: "none".to_owned(),
+            call: self.calls.fetch_add(1, Ordering::Relaxed),
+            function: "start",
+        };
+        let state = State::new(name, None, Arc::from("{}"));
+        let started = call(&self.sandbox, plugin, state, |guest| {
+            let fits = guest.exports.check(guest).map_err(|error| format!("{error:#}"));
+            Box::pin(async move { Ok(Ok(fits)) })
+        });
+        match started.await.result {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(failed(format!("its exports have other types than the contract: {why}"))),
+            Err(stopped) => Err(failed(format!("it does not start: {stopped}"))),
+        }
+    }
+
+    /// Binds a plugin to one system's connections and settings.
+    pub fn connect(&self, plugin: &Arc<Plugin>, system: &System) -> Result<Connector, RuntimeError> {
+        let manifest = plugin.manifest();
+        let mut faults = Vec::new();
+        if system.plugin != manifest.id {
+            faults.push(format!("it names the plugin `{}`, and this one is `{}`", system.plugin, manifest.id));
+        }
+        let settings = settings(manifest, system).map_err(|found| faults.extend(found)).ok();
+        let outside = Outside::bind(manifest, system, &self.shared).map_err(|found| faults.extend(found)).ok();
+        match (settings, outside) {
+            (Some(settings), Some(outside)) if faults.is_empty() => Ok(Connector::new(
+                self.sandbox.clone(),
+                plugin.clone(),
+                system.name.clone(),
+                settings,
+                Arc::new(outside),
+                self.calls.clone(),
+            )),
+            _ => Err(RuntimeError::Connect { system: system.name.to_string(), faults }),
+        }
+    }
+}
+
+/// As the plugin sees them: JSON text with the defaults filled in.
+fn settings(manifest: &Manifest, system: &System) -> Result<Arc<str>, Vec<String>> {
+    let settled = manifest.settle(&system.settings)?;
+    let text = serde_json::to_string(&settled).map_err(|error| vec![format!("the settings have no JSON form: {error}")])?;
+    Ok(Arc::from(text))
+}

@@ -1,0 +1,39 @@
+//! An empty WASI 0.2, for languages whose runtime imports it whether they use it or not: no environment, no arguments,
+//! no folders, no network, and standard streams that lead nowhere.
+//!
+//! Clock and randomness are the machine's. This is the one place that would supply recorded ones.
+
+use crate::limits::{WASI_HANDLES_MAX, WASI_RANDOM_BYTES_MAX};
+use crate::state::State;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView};
+
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)
+}
+
+/// Made when it is first asked for, which most guests never do.
+#[derive(Default)]
+pub(crate) struct Wasi(Option<(WasiCtx, ResourceTable)>);
+
+impl Wasi {
+    pub fn view(&mut self) -> WasiCtxView<'_> {
+        let (ctx, table) = self.0.get_or_insert_with(|| (empty(), table()));
+        WasiCtxView { ctx, table }
+    }
+}
+
+fn empty() -> WasiCtx {
+    WasiCtx::builder()
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(WASI_RANDOM_BYTES_MAX)
+        .build()
+}
+
+fn table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(WASI_HANDLES_MAX);
+    table
+}
