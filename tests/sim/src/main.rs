@@ -6,6 +6,7 @@ use reeve_sim::misbehaviour::rules_from_json;
 use reeve_sim::scim::{Dialect, Options, PAGE_MAX, Paging, Scim};
 use reeve_sim::{Setup, SimError, StandIn};
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -138,10 +139,12 @@ async fn run(target: Scim, common: Common) -> anyhow::Result<()> {
     if let Some(path) = &common.port_file {
         write_port(path, stand_in.address())?;
     }
-    println!("serving {}", stand_in.url());
+    let mut said = format!("serving {}\n", stand_in.url());
     if let Some(address) = stand_in.control_address() {
-        println!("admin at http://{address}");
+        said.push_str(&format!("admin at http://{address}\n"));
     }
+    // Whoever started it may listen no longer, which is no reason to end.
+    let _ = std::io::stdout().write_all(said.as_bytes()).and_then(|()| std::io::stdout().flush());
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => {}

@@ -10,8 +10,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long the client waits for a server that says nothing.
-const SILENCE: Duration = Duration::from_millis(300);
+/// How long the client waits for an answer that is due.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the client waits where no answer is expected.
+pub const SILENCE: Duration = Duration::from_millis(200);
 
 /// Where the client stops reading a body that has no end.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -136,8 +139,19 @@ pub fn send(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Reply, NoReply> {
+    send_and_wait(PATIENCE, address, method, path, headers, body)
+}
+
+pub fn send_and_wait(
+    patience: Duration,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Reply, NoReply> {
     let mut stream = TcpStream::connect(address).map_err(|_| NoReply::Closed)?;
-    stream.set_read_timeout(Some(SILENCE)).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
