@@ -92,7 +92,7 @@ fn moment(text: &str) -> Option<(i64, String)> {
         }
     };
     let seconds = time::days_from_date(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_s;
-    Some((seconds, fraction.trim_end_matches('0').to_owned()))
+    Some((seconds, fraction.trim_end_matches('0').trim_end_matches('.').to_owned()))
 }
 
 /// The bytes of a file from some offset on.
@@ -136,6 +136,11 @@ impl<'a> Stream<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fraction_of_zeros_is_none() {
+        assert_eq!(moment("2026-01-01T00:00:00.000Z"), moment("2026-01-01T00:00:00Z"));
+    }
 
     #[test]
     fn moments_compare_across_offsets_and_fractions() {

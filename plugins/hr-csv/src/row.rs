@@ -23,7 +23,7 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// None if the row has a fault, which is then in `faults`.
+    /// Of use only while `faults` is empty: a row that has one adds it there.
     pub fn worker(&self, row: &Row, faults: &mut Faults) -> Option<Worker> {
         let (cells, columns) = (row.cells.len(), self.columns.0.len());
         if cells != columns {
@@ -32,11 +32,9 @@ impl Reader<'_> {
             faults.add(place(row.at, None), message);
             return None;
         }
-        let mut cells =
-            Cells { row, reader: self, faults, texts: BTreeMap::new(), unread: BTreeSet::new(), sound: true };
+        let mut cells = Cells { row, reader: self, faults, texts: BTreeMap::new(), unread: BTreeSet::new() };
         let attributes = cells.read();
-        let worker = cells.worker(attributes);
-        cells.sound.then_some(worker).flatten()
+        cells.worker(attributes)
     }
 }
 
@@ -49,12 +47,10 @@ struct Cells<'a> {
     texts: BTreeMap<Field, String>,
     /// Fields whose cell could not be read at all, which is a fault already.
     unread: BTreeSet<Field>,
-    sound: bool,
 }
 
 impl Cells<'_> {
     fn fault(&mut self, column: &str, message: impl Into<String>) {
-        self.sound = false;
         self.faults.add(place(self.row.at, Some(column)), message);
     }
 

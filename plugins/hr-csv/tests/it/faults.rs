@@ -220,6 +220,10 @@ fn letters_that_the_encoding_lacks_are_named() {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].starts_with(expected), "{found:?}");
     }
+    // Also where they are far from the letter that said UTF-8.
+    let mixed = [head, &b"1,J\xC3\xB6rg,Lee,employee,active\n2,J\xF6rg,Lee,employee,active\n"[..]].concat();
+    let found = faults(Folder { piece: 5, ..Folder::with(&mixed) }.list().unwrap_err());
+    assert!(found[0].starts_with("row 3, column first name: the byte 0xF6"), "{found:?}");
     let marked = [b"\xEF\xBB\xBF", &head[..]].concat();
     let found = refusal(&marked, json!({ "encoding": "windows-1252" }));
     assert!(found[0].contains("begins with the mark of UTF-8"), "{found:?}");

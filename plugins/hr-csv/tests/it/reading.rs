@@ -85,6 +85,12 @@ fn the_whole_file_decides_the_encoding() {
 }
 
 #[test]
+fn a_letter_at_the_very_end_counts() {
+    let worker = only(Folder::with(b"first name,employee id,kind,status,last name\nAnn,1,employee,active,L\xFC"));
+    assert_eq!(worker.family_name, "L\u{fc}");
+}
+
+#[test]
 fn separators_are_found_or_set() {
     for (separator, name) in [(",", "comma"), (";", "semicolon"), ("\t", "tab")] {
         let text = format!("{HEAD},\"a;b,c\td\"\n1,Ann,Lee,employee,active,\"x;y,z\tw\"\n");
@@ -201,6 +207,9 @@ fn zones_and_midnights() {
         |worker: &Worker| [&worker.start_at, &worker.end_at, &worker.time_zone].map(|text| text.clone().unwrap());
     assert_eq!(dates(&workers[0]), ["2026-01-01", "2026-03-31", "Australia/Sydney"]);
     assert_eq!(dates(&workers[1]), ["2026-01-01T09:00", "2026-03-31T18:00:00+11:00", "Europe/Berlin"]);
+    // A start needs no setting for it.
+    let text = format!("{HEAD},start date\n1,Ann,Lee,employee,active,2026-01-01 00:00:00\n");
+    assert_eq!(only(Folder::with(text.as_bytes())).start_at.as_deref(), Some("2026-01-01"));
 }
 
 #[test]
