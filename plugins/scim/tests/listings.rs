@@ -83,6 +83,8 @@ fn groups_that_are_stated_and_not_given_fail_the_listing_of_grants() {
     server.borrow_mut().groups = vec![group("g1", &["u0"])];
     let Err(Failure::Protocol(text)) = grants(&server, "{}") else { panic!("the listing was believed") };
     assert_eq!(text, "the target states 2 resources at /Groups and gave 1");
+    let flat = grants(&server, r#"{"nested-groups": false}"#);
+    assert!(matches!(flat, Err(Failure::Protocol(_))), "{flat:?}");
     let entitlements = list(&server, "{}", |scim, page| scim.list_entitlements(page)).unwrap();
     assert_eq!((entitlements.items.len(), entitlements.stated_total), (1, Some(2)));
 }

@@ -91,11 +91,12 @@ fn only_what_was_given_to_the_account_itself_can_be_revoked() {
 fn holding_a_group_brings_along_the_groups_that_it_is_in() {
     for typed in [true, false] {
         let server = nested(typed, Faults { page_max: Some(2), ..Faults::default() });
+        server.borrow_mut().groups.push(group("circle", &["circle"]));
         let listed = list(&server, "{}", |scim, page| scim.list_entitlements(page)).unwrap();
         let contains: Vec<_> = listed.items.iter().map(|e| (e.id.as_str(), e.contains.join(","))).collect();
-        let expected = [("firm", "team"), ("team", "unit"), ("unit", "firm"), ("other", "")];
+        let expected = [("firm", "team"), ("team", "unit"), ("unit", "firm"), ("other", ""), ("circle", "")];
         assert_eq!(contains, expected.map(|(id, of)| (id, of.to_owned())));
-        assert_eq!(listed.stated_total, Some(4));
+        assert_eq!(listed.stated_total, Some(5));
     }
 }
 
@@ -136,6 +137,20 @@ fn a_listing_that_leaves_members_out_is_not_taken_for_empty_groups() {
         assert_eq!(listed(&server, search), expected());
         assert_eq!(held(&server, search, "bea").len(), 3);
     }
+}
+
+#[test]
+fn a_group_that_was_found_is_looked_into_even_if_the_search_does_not_show_its_members() {
+    let server = nested(true, Faults { hides_members: Some(2), ..Faults::default() });
+    assert_eq!(held(&server, "{}", "ada").len(), 3);
+}
+
+#[test]
+fn a_server_that_ignored_one_search_is_not_asked_again() {
+    let server = nested(true, Faults { ignores_filter: true, ..Faults::default() });
+    assert_eq!(held(&server, "{}", "ada").len(), 3);
+    let seen = server.borrow().seen.clone();
+    assert_eq!(seen.iter().filter(|line| line.contains("filter=")).count(), 1, "{seen:?}");
 }
 
 #[test]
@@ -190,6 +205,12 @@ fn nothing_found_is_believed_only_of_a_server_that_finds() {
 fn a_short_answer_to_a_search_for_groups_is_no_proof_that_nothing_is_held() {
     let server = nested(true, Faults { refuses_filter: true, lost_groups: 1, ..Faults::default() });
     assert!(matches!(view(&server, "{}", "ada"), Err(Failure::Protocol(_))));
+}
+
+#[test]
+fn a_group_that_comes_twice_hides_another_and_is_no_proof_either() {
+    let server = nested(true, Faults { refuses_filter: true, drifts: true, page_max: Some(2), ..Faults::default() });
+    assert!(matches!(view(&server, "{}", "ada"), Err(Failure::Unavailable(_))));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![expect(dead_code, reason = "each test program uses a part of it")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's server may panic")]
 
+mod resource;
+
 use reeve_plugin_scim::Scim;
 use reeve_sdk::http::Method;
 use reeve_sdk::prelude::*;
@@ -24,6 +26,8 @@ pub struct Faults {
     pub no_total: bool,
     pub by_cursor: bool,
     pub ignores_start: bool,
+    /// Somebody before the second page disappears while it is listed, and somebody else appears at its end.
+    pub drifts: bool,
     pub ignores_filter: bool,
     /// Answers a search with 400 invalidFilter.
     pub refuses_filter: bool,
@@ -227,7 +231,7 @@ impl Server {
                 let (path, wanted) = filter.split_once(" eq ").unwrap();
                 let wanted: String = serde_json::from_str(wanted).unwrap();
                 let blind = faults.finds_no_members && path == "members.value";
-                found.retain(|resource| !blind && matches(resource, path, &wanted));
+                found.retain(|resource| !blind && resource::matches(resource, path, &wanted));
             }
         }
         if kind == "Groups" {
@@ -260,7 +264,8 @@ impl Server {
             (false, None, Some(_)) => 0,
             other => panic!("pages in the wrong way: {other:?}"),
         };
-        let rest: Vec<Json> = found.into_iter().skip(from).collect();
+        let drift = usize::from(faults.drifts && from > 0);
+        let rest: Vec<Json> = found.into_iter().skip(from - drift).collect();
         if faults.by_cursor && rest.len() > count {
             body["nextCursor"] = json!(format!("after-{}", from + count));
         }
@@ -326,7 +331,7 @@ impl Server {
             Method::Patch if faults.no_patch => return error(501, None, "no PATCH here"),
             Method::Patch => {
                 for operation in body["Operations"].as_array().unwrap() {
-                    if let Some(refusal) = patch(current, operation, &faults) {
+                    if let Some(refusal) = resource::patch(current, operation, &faults) {
                         return refusal;
                     }
                 }
@@ -335,52 +340,6 @@ impl Server {
         }
         current["meta"] = json!({ "version": version, "created": "2026-01-02T03:04:05Z" });
         answer(200, &current.to_string())
-    }
-}
-
-/// The refusal, if there is one.
-fn patch(resource: &mut Json, operation: &Json, faults: &Faults) -> Option<Answer> {
-    let path = operation["path"].as_str().unwrap();
-    let members = |resource: &Json| resource["members"].as_array().cloned().unwrap_or_default();
-    match (operation["op"].as_str().unwrap(), path) {
-        ("add", "members") => {
-            let mut list = members(resource);
-            list.extend(operation["value"].as_array().unwrap().iter().cloned());
-            resource["members"] = json!(list);
-        }
-        ("remove", path) => {
-            let gone: String = match path.strip_prefix("members[value eq ") {
-                Some(_) if faults.remove_by_value_only => {
-                    return Some(error(400, Some("invalidPath"), "no filters in paths"));
-                }
-                Some(rest) => serde_json::from_str(rest.strip_suffix(']').unwrap()).unwrap(),
-                None => operation["value"][0]["value"].as_str().unwrap().to_owned(),
-            };
-            let mut list = members(resource);
-            list.retain(|member| member["value"] != json!(gone));
-            resource["members"] = json!(list);
-        }
-        ("replace", path) => match (path.strip_prefix(ENTERPRISE), path.split_once('.')) {
-            (Some(rest), _) => resource[ENTERPRISE][rest.trim_start_matches(':')] = operation["value"].clone(),
-            (None, Some((outer, inner))) => resource[outer][inner] = operation["value"].clone(),
-            (None, None) => resource[path] = operation["value"].clone(),
-        },
-        other => panic!("{other:?}"),
-    }
-    None
-}
-
-fn matches(resource: &Json, path: &str, wanted: &str) -> bool {
-    let fold = |text: &str| text.to_lowercase() == wanted.to_lowercase();
-    match path {
-        "members.value" | "emails.value" => {
-            let list = &resource[path.split('.').next().unwrap()];
-            list.as_array().into_iter().flatten().any(|item| item["value"].as_str().is_some_and(fold))
-        }
-        path => match path.strip_prefix(ENTERPRISE) {
-            Some(rest) => resource[ENTERPRISE][rest.trim_start_matches(':')].as_str().is_some_and(fold),
-            None => resource[path].as_str().is_some_and(fold),
-        },
     }
 }
 
