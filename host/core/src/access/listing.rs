@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
+/// What a listing may grow to, and each cursor in it.
 pub const PAGES_MAX: u32 = 100_000;
 pub const ITEMS_MAX: u64 = 10_000_000;
 pub const CURSOR_BYTES_MAX: usize = 65_536;
