@@ -152,6 +152,7 @@ async fn serve(
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: axum::extract::Request,
 ) -> Response {
+    // The server closes idle connections when it is dropped, and may be a request late.
     if shared.stopped.load(Ordering::Acquire) {
         return hang_up(&cut);
     }

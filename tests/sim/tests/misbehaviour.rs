@@ -7,7 +7,8 @@ use reeve_sim::misbehaviour::{Act, RetryAfter, Rule, When, Work};
 use reeve_sim::scim::{Dialect, Options, Scim};
 use reeve_sim::{Setup, StandIn};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -217,6 +218,11 @@ async fn rules_choose_their_requests() {
     assert_eq!(counts, [(3, 1), (1, 1)]);
     rules.clear();
 
+    rules.add([busy(503).on("GET", &ann), busy(500)]);
+    assert_eq!(sim.get(&ann).status, 503, "the first that is due");
+    assert_eq!(rules.all()[1].applied, 0);
+    rules.clear();
+
     for (glob, fits) in [("/Users/*", true), ("/*", false), ("/**", true), ("**", true), ("/U*/*", true), ("*", false)]
     {
         rules.add([busy(503).on("GET", glob)]);
@@ -266,8 +272,16 @@ async fn rules_are_set_and_the_ledger_is_read_over_the_second_port() {
 async fn a_stopped_stand_in_serves_nobody() {
     let sim = Sim::start().await;
     let address = sim.stand_in.address();
-    assert_eq!(sim.get("/Users").status, 200);
+    let mut kept = TcpStream::connect(address).unwrap();
+    kept.write_all(b"GET /scim/v2/Users HTTP/1.1\r\nhost: here\r\n\r\n").unwrap();
+    let mut answered = [0; 12];
+    kept.read_exact(&mut answered).unwrap();
+    assert_eq!(&answered, b"HTTP/1.1 200");
     sim.stand_in.stop().await;
+    kept.write_all(b"GET /scim/v2/Users HTTP/1.1\r\nhost: here\r\n\r\n").unwrap();
+    let mut rest = Vec::new();
+    kept.read_to_end(&mut rest).unwrap();
+    assert!(!String::from_utf8(rest).unwrap().contains("HTTP/1.1"), "a second answer came");
     assert_eq!(send(address, "GET", "/scim/v2/Users", &[], b"").unwrap_err(), NoReply::Closed);
 }
 
