@@ -12,6 +12,8 @@ export REEVE_PLUGINS := $(CARGO_TARGET_DIR)/plugins
 native := CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/native
 # Plugins that misbehave, once they are there.
 hostile := $(wildcard tests/hostile/Cargo.toml)
+# The environment in which tests find the real servers.
+with_peers := vars=$$(tests/setup/peers.sh) && eval "$$vars" &&
 nextest := $(shell command -v cargo-nextest)
 
 help: ## list the commands
@@ -27,9 +29,9 @@ demo: plugins ## build everything and play the tour, on SQLite, without root
 	tests/demo/run.sh
 
 test: peers plugins ## run every test, against real servers too
-	$(native) cargo test --no-fail-fast --manifest-path plugins/Cargo.toml --workspace
+	$(with_peers) $(native) cargo test --no-fail-fast --manifest-path plugins/Cargo.toml --workspace
 	cargo test --no-fail-fast --workspace --doc
-	vars=$$(tests/setup/peers.sh) && eval "$$vars" && cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
+	$(with_peers) cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
 
 bench: plugins ## measure
 	cargo bench --workspace --bench '*'
