@@ -1,7 +1,7 @@
 # The commands of the house; `make` lists them. What they build lands in $CARGO_TARGET_DIR, or else in target/.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help plugins demo test bench fmt lint peers programs
+.PHONY: help plugins demo test test-plugins test-docs test-host bench fmt lint peers programs
 
 # Tests and demo find the compiled guests and the packed plugins by these.
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -28,9 +28,15 @@ plugins: programs ## compile every connector and pack it into $REEVE_PLUGINS (ta
 demo: plugins ## build everything and play the tour, on SQLite, without root
 	tests/demo/run.sh
 
-test: peers plugins ## run every test, against real servers too
+test: test-plugins test-docs test-host ## run every test, against real servers too
+
+test-plugins: peers
 	$(with_peers) $(native) cargo test --no-fail-fast --manifest-path plugins/Cargo.toml --workspace
+
+test-docs:
 	cargo test --no-fail-fast --workspace --doc
+
+test-host: peers plugins
 	$(with_peers) cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
 
 bench: plugins ## measure
