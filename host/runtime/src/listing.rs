@@ -150,3 +150,103 @@ fn pause(tries: u32, retry_after_ms: Option<u64>) -> Duration {
     let doubled = BACKOFF_BASE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
     doubled.max(Duration::from_millis(retry_after_ms.unwrap_or(0))).min(BACKOFF_MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use reeve_core::access::PageState;
+    use reeve_core::run::RateHint;
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    type Answers = VecDeque<Result<Page<u32>, Failure>>;
+
+    fn page(items: &[u32], next: Option<&str>) -> Result<Page<u32>, Failure> {
+        let next = next.map(str::to_owned);
+        let state = PageState { complete: next.is_none(), next, stated_total: None, warnings: vec!["w".to_owned()] };
+        Ok(Page { items: items.to_vec(), state })
+    }
+
+    fn busy(retry_after_ms: Option<u64>) -> Result<Page<u32>, Failure> {
+        Err(Failure::RateLimited(RateHint { retry_after_ms, ..RateHint::default() }))
+    }
+
+    /// Walks through these answers, and tells how long it waited and with which cursors it asked.
+    async fn walked(answers: Vec<Result<Page<u32>, Failure>>) -> (Walk<u32>, Vec<Duration>, Vec<Option<String>>) {
+        let (waits, cursors) = (Arc::new(Mutex::new(vec![])), Mutex::new(vec![]));
+        let answers = Mutex::new(Answers::from(answers));
+        let ask = |request: PageRequest| {
+            cursors.lock().unwrap().push(request.cursor);
+            let answer = answers.lock().unwrap().pop_front().unwrap();
+            async move { answer }.boxed()
+        };
+        let kept = waits.clone();
+        let wait = move |time| {
+            kept.lock().unwrap().push(time);
+            async {}.boxed()
+        };
+        let key = |_, _, item: &u32| item.to_string();
+        let walk = walk(10, &ask, &wait, key, &|_, _| ()).await;
+        assert!(answers.lock().unwrap().is_empty(), "not all was asked for");
+        (walk, waits.lock().unwrap().clone(), cursors.lock().unwrap().clone())
+    }
+
+    fn reason(walk: &Walk<u32>) -> String {
+        walk.incomplete.as_ref().unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_listing_ends_where_the_source_says_so_and_its_pages_are_hashed() {
+        let (walk, waits, cursors) = walked(vec![page(&[1, 2], Some("b")), page(&[], Some("c")), page(&[3], None)]).await;
+        assert_eq!((walk.incomplete.as_ref(), &walk.items, walk.warnings.len()), (None, &vec![1, 2, 3], 3));
+        let sha256 = |json: &str| hex::encode(Sha256::digest(json));
+        assert_eq!(walk.page_sha256s, [sha256("[1,2]"), sha256("[]"), sha256("[3]")]);
+        assert_eq!(cursors, [None, Some("b".to_owned()), Some("c".to_owned())]);
+        assert!(waits.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_busy_target_is_asked_again_later_and_no_earlier_than_it_asks_for() {
+        let hour = Some(3_600_000);
+        let answers = vec![busy(None), busy(None), busy(Some(3000)), busy(hour), page(&[1], None)];
+        let (walk, waits, _) = walked(answers).await;
+        assert_eq!(walk.incomplete, None);
+        assert_eq!(waits, [BACKOFF_BASE, BACKOFF_BASE * 2, Duration::from_secs(3), BACKOFF_MAX]);
+    }
+
+    #[tokio::test]
+    async fn patience_has_an_end() {
+        let tries = PAGE_TRIES_MAX as usize;
+        let (walk, waits, _) = walked(vec![busy(None); tries]).await;
+        assert!(reason(&walk).contains("rate limited"), "{}", reason(&walk));
+        assert_eq!(waits.len(), tries - 1);
+    }
+
+    #[tokio::test]
+    async fn refused_credentials_and_a_stopped_plugin_are_not_tried_again() {
+        for failure in [Failure::AuthFailed("no".to_owned()), Failure::Stopped("it loops".to_owned())] {
+            let (walk, waits, _) = walked(vec![page(&[1], Some("b")), Err(failure)]).await;
+            assert!(reason(&walk).starts_with("page 2 could not be read"), "{}", reason(&walk));
+            assert_eq!((walk.items, waits.len()), (vec![1], 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expired_cursor_starts_the_listing_anew_and_nothing_is_counted_twice() {
+        let expired = || Err(Failure::CursorExpired);
+        let (walk, ..) = walked(vec![page(&[1], Some("b")), expired(), page(&[1], Some("b")), page(&[2], None)]).await;
+        assert_eq!((walk.incomplete, walk.items, walk.warnings.len(), walk.page_sha256s.len()), (None, vec![1, 2], 2, 2));
+
+        let again = || [page(&[1], Some("b")), expired()];
+        let (walk, ..) = walked((0..LISTING_STARTS_MAX).flat_map(|_| again()).collect()).await;
+        assert!(reason(&walk).contains("expired in 3 attempts"), "{}", reason(&walk));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_repeats_an_item_is_evidence_and_not_data() {
+        let (walk, ..) = walked(vec![page(&[1], Some("b")), page(&[2, 1], None)]).await;
+        assert!(matches!(walk.incomplete, Some(Incomplete::Repeated { page: 2, .. })));
+        assert_eq!((walk.items, walk.page_sha256s.len()), (vec![1], 2));
+    }
+}

@@ -142,3 +142,69 @@ fn settings(manifest: &Manifest, system: &System) -> Result<Arc<str>, Vec<String
     let text = serde_json::to_string(&settled).map_err(|error| vec![format!("the settings have no JSON form: {error}")])?;
     Ok(Arc::from(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::pack;
+    use crate::testing::{Folder, component};
+    use crate::vault::SealedSecret;
+    use futures_util::future::BoxFuture;
+    use reeve_core::id::SystemName;
+
+    const MANIFEST: &str = r#"
+id = "crm"
+version = "1.2.0"
+contract = "0.1.0"
+name = "Example CRM"
+summary = "Reads users."
+exports = ["descriptor"]
+"#;
+    const DESCRIPTOR: &str = "reeve:connector/descriptor@0.1.0";
+
+    struct NoSecrets;
+
+    impl SecretSource for NoSecrets {
+        fn sealed(&self, _: &SystemName, _: &str, _: &str) -> BoxFuture<'_, Result<Option<SealedSecret>, String>> {
+            Box::pin(async { Ok(None) })
+        }
+    }
+
+    /// Why a component is not loaded, that was put in the place of a good one after packing.
+    async fn refusal(wasm: Vec<u8>) -> String {
+        let folder = Folder::new();
+        let runtime = Runtime::new(RuntimeOptions {
+            code_cache: folder.path("code"),
+            tenant: "main".to_owned(),
+            vault: Arc::new(Vault::create(&folder.path("key")).unwrap()),
+            secrets: Arc::new(NoSecrets),
+        });
+        let good = pack(MANIFEST, &component(&[], &[DESCRIPTOR]), None).unwrap();
+        let package = Package { wasm, ..Package::open(&good).unwrap() };
+        runtime.unwrap().load(&package).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_plugin_of_another_version_of_the_contract_is_refused() {
+        let why = refusal(component(&[], &["reeve:connector/descriptor@0.2.0"])).await;
+        assert!(why.contains("It exports `descriptor` of reeve:connector 0.2.0"), "{why}");
+        let why = refusal(component(&["reeve:connector/log@0.2.0"], &[DESCRIPTOR])).await;
+        assert!(why.contains("It imports `log` of reeve:connector 0.2.0"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn an_import_that_no_plugin_gets_is_refused_by_name() {
+        for import in ["wasi:http/outgoing-handler@0.2.0", "example:vault/secrets@1.0.0"] {
+            let why = refusal(component(&[import], &[DESCRIPTOR])).await;
+            assert!(why.contains(&format!("It imports `{import}`, which no plugin gets")), "{why}");
+        }
+        let why = refusal(component(&["reeve:connector/http@0.1.0"], &[DESCRIPTOR])).await;
+        assert!(why.contains("asks for no connection of that kind"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn an_export_of_the_right_name_and_the_wrong_type_is_refused() {
+        let why = refusal(component(&[], &[DESCRIPTOR])).await;
+        assert!(why.contains("other types than reeve:connector 0.1.0") && why.contains("describe"), "{why}");
+    }
+}

@@ -1,0 +1,112 @@
+//! A plugin that misbehaves in the way that its setting `mode` says: in its own code, towards the host, towards the
+//! outside, and in what it returns. With `well` it behaves.
+
+mod outside;
+mod pages;
+mod spree;
+
+use reeve_sdk::bindings::reader::exports::reeve::connector::reader::{AccountPage, EntitlementPage, GrantPage, Guest};
+use reeve_sdk::prelude::*;
+
+#[derive(serde::Deserialize)]
+struct Settings {
+    mode: String,
+}
+
+struct Rogue(String);
+
+impl Connector for Rogue {
+    fn open() -> Result<Self, Failure> {
+        reeve_sdk::settings::read::<Settings>().map(|settings| Self(settings.mode))
+    }
+}
+
+impl Descriptor for Rogue {
+    fn describe(&self) -> Description {
+        Description {
+            entitlement_kinds: vec!["role".into()],
+            capabilities: vec![Capability::new(OperationKind::Disable, "none")],
+            finds_by: vec![MatchBy::Login],
+            reads_deleted: false,
+            reads_last_login: false,
+            page_size_max: 10,
+        }
+    }
+
+    fn check(&self) -> Result<Vec<Probe>, Failure> {
+        Ok(vec![])
+    }
+}
+
+impl Writer for Rogue {
+    fn create(&self, _: NewAccount, _: &str) -> Result<Outcome, Failure> {
+        // Whose account, it does not say.
+        Ok(Outcome::done())
+    }
+
+    fn disable(&self, id: &str, _: &str) -> Result<Outcome, Failure> {
+        spree::run(&self.0);
+        match self.0.as_str() {
+            "other-account" => Ok(Outcome::done().account("somebody-else")),
+            "write-and-panic" => {
+                outside::write(id)?;
+                panic!("after the write")
+            }
+            "write-and-lie" => {
+                outside::write(id)?;
+                Err(Failure::unsupported("nothing was sent, I swear"))
+            }
+            "write-and-ask-for-more" => {
+                outside::write(id)?;
+                outside::forbidden_path()?;
+                Ok(Outcome::done())
+            }
+            _ => Ok(Outcome::done()),
+        }
+    }
+}
+
+reeve_sdk::export!(Rogue: Descriptor, Writer);
+
+// By hand, because the SDK can't say what no plugin should say.
+impl Guest for Rogue {
+    fn list_accounts(page: PageRequest) -> Result<AccountPage, Failure> {
+        let mode = Rogue::open()?.0;
+        spree::run(&mode);
+        outside::run(&mode)?;
+        let (items, state) = pages::accounts(&mode, page);
+        Ok(AccountPage { items, state })
+    }
+
+    fn list_entitlements(_: PageRequest) -> Result<EntitlementPage, Failure> {
+        let kind = if Rogue::open()?.0 == "undescribed-kind" { "group" } else { "role" };
+        Ok(EntitlementPage { items: vec![Entitlement::new("clerk", kind, "Clerk")], state: pages::last() })
+    }
+
+    fn list_grants(_: PageRequest) -> Result<GrantPage, Failure> {
+        let mut items = vec![Grant::direct("a1", "clerk")];
+        if Rogue::open()?.0 == "stray-grants" {
+            items.extend([Grant::direct("nobody", "clerk"), Grant::direct("a1", "emperor")]);
+        }
+        Ok(GrantPage { items, state: pages::last() })
+    }
+
+    fn get_account(id: String) -> Result<Option<AccountView>, Failure> {
+        let mode = Rogue::open()?.0;
+        let mut view = AccountView { account: pages::account(&id), grants: vec![Grant::direct(&id, "clerk")] };
+        match mode.as_str() {
+            "other-account" => view.account.id = "somebody-else".into(),
+            "other-grants" => view.grants.push(Grant::direct("somebody-else", "clerk")),
+            _ => {}
+        }
+        Ok(Some(view))
+    }
+
+    /// Ignores the key and returns everybody.
+    fn find_account(_: MatchBy, _: String) -> Result<Vec<Account>, Failure> {
+        Ok(vec![pages::account("a1"), pages::account("a2"), Account::new("nameless")])
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+reeve_sdk::bindings::reader::export!(Rogue with_types_in reeve_sdk::bindings::reader);

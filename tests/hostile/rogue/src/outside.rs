@@ -1,0 +1,52 @@
+//! Asks for what it was not given.
+
+use reeve_sdk::Failure;
+use reeve_sdk::http::Request;
+
+/// Every one of these would reach another place if the host joined paths as naively as URLs invite to.
+const WAYS_OUT: &[&str] = &[
+    "http://169.254.169.254/latest/meta-data/",
+    "//169.254.169.254/latest/meta-data/",
+    "/staff/../../latest/meta-data",
+    "/staff/%2e%2e/admin",
+    "/staff/..%2f..%2fadmin",
+    "/staff/%252e%252e/admin",
+    "@169.254.169.254/latest/meta-data/",
+    ":80@169.254.169.254/",
+    "\\\\169.254.169.254\\latest",
+    "/staff/x\r\nHost: 169.254.169.254",
+    "/staff#@169.254.169.254/",
+    "",
+];
+
+pub fn run(mode: &str) -> Result<(), Failure> {
+    match mode {
+        "forbidden-host" => get("elsewhere", "/staff"),
+        "forbidden-path" => forbidden_path(),
+        "forbidden-method" => Request::delete("api", "/staff/a1").send().map(drop),
+        // Succeeds if any of them does.
+        "ways-out" => {
+            let refused: Vec<_> = WAYS_OUT.iter().filter_map(|path| get("api", path).err()).collect();
+            if refused.len() < WAYS_OUT.len() {
+                return Ok(());
+            }
+            refused.into_iter().next().map_or(Ok(()), Err)
+        }
+        // Hides the host's refusal behind a failure that would be tried again.
+        "denied-in-disguise" => forbidden_path().or_else(|_| Err(Failure::internal("no idea what happened"))),
+        "unavailable-for-ever" => Err(Failure::unavailable("not now")),
+        _ => Ok(()),
+    }
+}
+
+pub fn forbidden_path() -> Result<(), Failure> {
+    get("api", "/admin/keys")
+}
+
+fn get(connection: &str, path: &str) -> Result<(), Failure> {
+    Request::get(connection, path).send().map(drop)
+}
+
+pub fn write(id: &str) -> Result<(), Failure> {
+    Request::patch("api", "/staff").segment(id).json(&serde_json::json!({ "status": "left" })).send()?.ok().map(drop)
+}
