@@ -74,6 +74,8 @@ fn one_bit_disables_and_a_change_in_between_is_not_overwritten() {
     assert_eq!((account.state, account.native_state.as_str()), (AccountState::Disabled, "userAccountControl=66050"));
     apply(&model, Operation::Enable(id.clone())).unwrap();
     assert_eq!(model.texts(&dn("lena"), "userAccountControl"), ["66048"]);
+    let swaps = ["66048, Add userAccountControl=66050", "66050, Add userAccountControl=66048"];
+    assert_eq!(model.writes(), swaps.map(|swap| format!("Delete userAccountControl={swap}")));
 
     model.ways(|ways| ways.next_modify = Some((false, model::refused(16, "no such value"))));
     assert!(matches!(apply(&model, Operation::Disable(id.clone())), Err(Failure::Conflict(_))));
