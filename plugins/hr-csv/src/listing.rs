@@ -67,15 +67,14 @@ fn read(settings: &Settings, sheet: &Sheet, at: Position, rows_max: usize) -> Re
     let mut faults = Faults::default();
     let mut workers = Vec::new();
     let ended = loop {
-        let used = rows.splitter.position().offset - at.offset;
-        let sound = faults.is_empty();
-        if rows.splitter.position().offset == sheet.file.size {
+        let at_byte = rows.splitter.position().offset;
+        if at_byte == sheet.file.size {
             break true;
         }
-        if (sound && (workers.len() >= rows_max || used >= PAGE_BYTES_MAX))
-            || faults.is_full()
-            || used >= FAULT_SEARCH_BYTES_MAX
-        {
+        // After a fault no worker is kept, so that the page no longer fills and the search goes on.
+        let sound = faults.is_empty();
+        let bytes_max = if sound { PAGE_BYTES_MAX } else { FAULT_SEARCH_BYTES_MAX };
+        if workers.len() >= rows_max || at_byte - at.offset >= bytes_max || faults.is_full() {
             break false;
         }
         match rows.next()? {

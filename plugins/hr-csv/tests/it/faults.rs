@@ -111,24 +111,33 @@ fn all_faults_come_in_one_message_up_to_a_bound() {
         ]
     );
 
-    let many = format!("{HEAD}\n{}", "1,Ann,Lee,employee,gone,,,\n".repeat(30));
+    let many = format!("{HEAD}\n{}", ",Ann,,employee,gone,,,\n".repeat(30));
     let mut faults = refusal(many.as_bytes(), json!({}));
     assert_eq!(
         faults.pop().as_deref(),
         Some("file people.csv: these are the first 20 faults, and there may be more; nothing of the file is used")
     );
     assert_eq!(faults.len(), 20);
-    assert!(faults[19].starts_with("row 21, column status"), "{}", faults[19]);
+    assert!(faults[19].starts_with("row 8, column status"), "{}", faults[19]);
 }
 
 /// Faults beyond the rows of the page are named as well, so that a file is mended once.
 #[test]
 fn the_search_for_faults_goes_on_after_the_page() {
-    let good = "1,Ann,Lee,employee,active,,,\n".repeat(500);
     let bad = "2,Bob,Roy,employee,gone,,,\n";
+    // More than one page may hold, in rows and in bytes.
+    let good = format!("1,Ann,Lee,employee,active,,,{}\n", "x".repeat(60_000)).repeat(200);
     let text = format!("{HEAD}\n{bad}{good}{bad}");
     let found = faults(Folder::with(text.as_bytes()).walk(10).unwrap_err());
-    assert!(found[0].starts_with("row 2, ") && found[1].starts_with("row 503, "), "{found:?}");
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("row 2, ") && found[1].starts_with("row 203, "), "{found:?}");
+
+    // It ends where the message is full.
+    let text = format!("{HEAD}\n{}{good}", bad.repeat(20));
+    let folder = Folder::with(text.as_bytes()).settings(json!({ "encoding": "utf-8" }));
+    let log = folder.log.clone();
+    assert_eq!(faults(folder.walk(10).unwrap_err()).len(), 21);
+    assert_eq!(log.borrow().reads, 2, "the header and one piece");
 }
 
 #[test]
