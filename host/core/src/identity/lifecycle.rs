@@ -1,18 +1,39 @@
 //! What a person's facts mean at a moment: the standing, and the event that time or HR has brought about.
 
 use super::{
-    AttributeChange, EventKind, Exit, ExitCause, Identity, LifecycleEvent, Standing, Term, Worker, WorkerKind,
-    WorkerStatus,
+    AttributeChange, EventKind, Exit, ExitCause, Identity, LifecycleEvent, NamedExit, Standing, Term, Worker,
+    WorkerKind, WorkerStatus,
 };
 use jiff::Timestamp;
 
 /// Applies what HR says now to a person that Reeve knows, and tells what happened.
 pub fn apply(before: &Identity, worker: Worker, term: Term, now: Timestamp) -> (Identity, Vec<LifecycleEvent>) {
+    // Somebody who left and will start again stays out until that day, so that what is left of the first time is still
+    // taken away.
+    let early = term.starts_at.is_some_and(|start| start > now);
+    let waits = before.exit.clone().filter(|_| before.standing == Standing::Left && early);
+    let named_exit = still_named(before, &worker, term);
+    let exit = waits.or_else(|| exit(&worker, term, before, named_exit.as_ref(), now));
+    applied(before, worker, term, (exit, named_exit), now)
+}
+
+fn applied(
+    before: &Identity,
+    worker: Worker,
+    term: Term,
+    (exit, named_exit): (Option<Exit>, Option<NamedExit>),
+    now: Timestamp,
+) -> (Identity, Vec<LifecycleEvent>) {
     let changes = changes(&before.worker, &worker);
     let former_ids = with_former(before, &worker);
-    let exit = exit(&worker, term, before, now);
-    let mut after = Identity { worker, former_ids, starts_at: term.starts_at, exit, ..before.clone() };
-    after.standing = standing(&after, now);
+    let mut after = Identity { worker, former_ids, starts_at: term.starts_at, exit, named_exit, ..before.clone() };
+    after.standing = match (&before.exit, &after.exit) {
+        // Only a word brings somebody back, not a clock that was set back.
+        (Some(old), Some(new)) if before.standing == Standing::Left && old.effective_at == new.effective_at => {
+            Standing::Left
+        }
+        _ => standing(&after, now),
+    };
 
     let mut events = exit_events(before, &after, now);
     events.extend(standing_event(before, &after, now));
@@ -45,22 +66,27 @@ pub fn admit(mut identity: Identity, now: Timestamp) -> (Identity, Vec<Lifecycle
     (identity, events)
 }
 
-/// What time alone has brought about since the person was looked at last.
+/// What time alone has brought about since the person was looked at last. It brings nobody back.
 pub fn advance(before: &Identity, now: Timestamp) -> Option<(Identity, LifecycleEvent)> {
+    if before.standing == Standing::Left {
+        return None;
+    }
     let mut after = before.clone();
     after.standing = standing(before, now);
     let event = standing_event(before, &after, now)?;
     Some((after, event))
 }
 
-/// An operator names a person who must go, now or later, whatever HR's feed says. None where that changes nothing.
-pub fn name_exit(before: &Identity, exit: super::NamedExit, now: Timestamp) -> Option<(Identity, LifecycleEvent)> {
+/// An operator names a person who must go, now or later, whatever HR's feed says. None where that changes nothing: the
+/// person left, or leaves earlier by HR's word.
+pub fn name_exit(before: &Identity, named: NamedExit, now: Timestamp) -> Option<(Identity, LifecycleEvent)> {
     if before.standing == Standing::Left {
         return None;
     }
     let mut after = before.clone();
-    after.exit = Some(Exit { cause: ExitCause::Named, effective_at: exit.at, told_at: now });
-    after.named_exit = Some(exit);
+    let term = Term::of(&before.worker).unwrap_or_default();
+    after.exit = exit(&before.worker, term, before, Some(&named), now);
+    after.named_exit = Some(named);
     after.standing = standing(&after, now);
     let event = standing_event(before, &after, now).or_else(|| exit_events(before, &after, now).pop())?;
     Some((after, event))
@@ -69,9 +95,9 @@ pub fn name_exit(before: &Identity, exit: super::NamedExit, now: Timestamp) -> O
 /// An operator takes a named exit back, so that HR's word alone counts again. None where there is none.
 pub fn withdraw_exit(before: &Identity, now: Timestamp) -> Option<(Identity, Vec<LifecycleEvent>)> {
     before.named_exit.as_ref()?;
-    let without = Identity { named_exit: None, ..before.clone() };
     let term = Term::of(&before.worker).unwrap_or_default();
-    Some(apply(&without, before.worker.clone(), term, now))
+    let by_hr = exit(&before.worker, term, before, None, now);
+    Some(applied(before, before.worker.clone(), term, (by_hr, None), now))
 }
 
 fn standing(identity: &Identity, now: Timestamp) -> Standing {
@@ -86,8 +112,23 @@ fn standing(identity: &Identity, now: Timestamp) -> Standing {
     }
 }
 
+/// The exit that an operator named, for as long as it holds. A new employment after it ends it, and nothing else does:
+/// the start of one that had not begun when the exit was named is not new.
+fn still_named(before: &Identity, worker: &Worker, term: Term) -> Option<NamedExit> {
+    let named = before.named_exit.clone()?;
+    let begun = before.starts_at.is_none_or(|start| start <= named.at) || before.worker.id != worker.id;
+    let new = begun && term.starts_at.is_some_and(|start| start > named.at);
+    (!new).then_some(named)
+}
+
 /// The end of a person's time as HR's word and an operator's word make it, whichever comes first.
-fn exit(worker: &Worker, term: Term, before: &Identity, now: Timestamp) -> Option<Exit> {
+fn exit(
+    worker: &Worker,
+    term: Term,
+    before: &Identity,
+    named: Option<&NamedExit>,
+    now: Timestamp,
+) -> Option<Exit> {
     let told_before = |effective_at: Timestamp| match &before.exit {
         // The clock "told" starts when an end is first heard of, and anew when it moves.
         Some(known) if known.effective_at == effective_at => known.told_at,
@@ -95,17 +136,15 @@ fn exit(worker: &Worker, term: Term, before: &Identity, now: Timestamp) -> Optio
     };
     let by_hr = match (worker.status, term.ends_at) {
         (WorkerStatus::Terminated, Some(at)) => Some((ExitCause::Terminated, at)),
-        // Without a date, an end holds from when Reeve heard of it.
+        // Without a date, an end holds from when Reeve heard of it, whatever later date stood there before.
         (WorkerStatus::Terminated, None) => {
             let heard = before.exit.as_ref().filter(|known| known.cause == ExitCause::Terminated);
-            Some((ExitCause::Terminated, heard.map_or(now, |known| known.effective_at)))
+            Some((ExitCause::Terminated, heard.map_or(now, |known| known.effective_at.min(now))))
         }
         (_, Some(at)) if worker.kind == WorkerKind::Contractor => Some((ExitCause::ContractEnd, at)),
         (_, Some(at)) => Some((ExitCause::Terminated, at)),
         (_, None) => None,
     };
-    // A new employment that starts after a named exit ends it; nothing else does.
-    let named = before.named_exit.as_ref().filter(|named| term.starts_at.is_none_or(|start| start <= named.at));
     let by_name = named.map(|named| (ExitCause::Named, named.at));
     by_hr.into_iter().chain(by_name).min_by_key(|(_, at)| *at).map(|(cause, effective_at)| Exit {
         cause,
@@ -142,7 +181,7 @@ fn standing_event(before: &Identity, after: &Identity, now: Timestamp) -> Option
         (Standing::Pending, Standing::Active) => {
             Some(event(after, EventKind::Joiner, starts, now, format!("{name} joined"), vec![]))
         }
-        (Standing::Left, Standing::Active) if before.worker.start_at != after.worker.start_at => {
+        (Standing::Left, Standing::Active) if returned(before, after) => {
             Some(event(after, EventKind::Rehire, starts, now, format!("{name} came back"), vec![]))
         }
         (Standing::Left, Standing::Active) => {
@@ -156,9 +195,20 @@ fn standing_event(before: &Identity, after: &Identity, now: Timestamp) -> Option
             format!("{name} will come back"),
             vec![],
         )),
+        (Standing::Left, Standing::Left) => {
+            let start = after.starts_at.filter(|start| before.starts_at != Some(*start) && *start > now)?;
+            Some(event(after, EventKind::Hired, start, now, format!("{name} will come back"), vec![]))
+        }
         (Standing::Pending | Standing::Active, Standing::Left) => leaver_event(after, now),
         _ => None,
     }
+}
+
+/// Whether somebody who is back began anew, or never went.
+fn returned(before: &Identity, after: &Identity) -> bool {
+    let left_at = before.exit.as_ref().map(|exit| exit.effective_at);
+    let after_exit = matches!((after.starts_at, left_at), (Some(start), Some(left)) if start >= left);
+    after_exit || before.worker.start_at != after.worker.start_at
 }
 
 fn leaver_event(identity: &Identity, now: Timestamp) -> Option<LifecycleEvent> {

@@ -69,7 +69,7 @@ pub fn reconcile(
     let index = Index::new(&ours);
     let mut result = Reconciled::default();
     result.counts.workers = feed.len() as u64;
-    let disputed = disputed(source, &feed, &mut result);
+    let disputed = disputed(source, &feed, &index, &mut result);
     let mut heard_of: BTreeSet<&IdentityId> = BTreeSet::new();
     let mut lost: Vec<String> = Vec::new();
 
@@ -91,6 +91,7 @@ pub fn reconcile(
             }
         };
         let Some(before) = before else {
+            result.findings.extend(reused_number(source, &worker, &ours));
             result.findings.extend(possible_rehire(source, &worker, &ours));
             let (identity, events) = admit(newcomer(source, worker, term, new_id(), now), now);
             result.counts.new += 1;
@@ -124,41 +125,57 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn new(known: &[&'a Identity]) -> Self {
+        // Who is here is inserted last and wins over who left; a present number wins over somebody's former one.
+        let mut known = known.to_vec();
+        known.sort_by_key(|identity| (identity.standing != Standing::Left, &identity.id));
         let by_person =
             known.iter().filter_map(|identity| Some((identity.worker.person_key.as_deref()?, *identity))).collect();
-        // The present number is inserted last: it wins over somebody's former one.
         let former = known.iter().flat_map(|i| i.former_ids.iter().map(move |id| (id.as_str(), *i)));
         let present = known.iter().map(|i| (i.worker.id.as_str(), *i));
         Self { by_worker: former.chain(present).collect(), by_person }
     }
 
     fn find(&self, worker: &Worker) -> Option<&'a Identity> {
-        let by_worker = self.by_worker.get(worker.id.as_str());
+        let by_worker = self.by_worker.get(worker.id.as_str()).filter(|known| !is_reused(known, worker));
         by_worker.or_else(|| self.by_person.get(worker.person_key.as_deref()?)).copied()
     }
 }
 
-/// Worker numbers that two rows claim, by themselves or through one person key.
-fn disputed(source: &SystemName, feed: &[Worker], result: &mut Reconciled) -> BTreeSet<String> {
-    let mut rows: BTreeMap<(&str, &str), Vec<&Worker>> = BTreeMap::new();
+/// Whether HR has given the number of somebody who left to somebody else: another person key says so.
+fn is_reused(known: &Identity, worker: &Worker) -> bool {
+    let keys = (&known.worker.person_key, &worker.person_key);
+    known.standing == Standing::Left && matches!(keys, (Some(theirs), Some(new)) if theirs != new)
+}
+
+/// Worker numbers that are not applied: two rows claim one of them, or one person.
+fn disputed(
+    source: &SystemName,
+    feed: &[Worker],
+    index: &Index<'_>,
+    result: &mut Reconciled,
+) -> BTreeSet<String> {
+    let mut rows: BTreeMap<(Claim, &str), Vec<&Worker>> = BTreeMap::new();
     for worker in feed {
-        rows.entry(("number", worker.id.as_str())).or_default().push(worker);
+        rows.entry((Claim::Number, worker.id.as_str())).or_default().push(worker);
         if let Some(key) = worker.person_key.as_deref() {
-            rows.entry(("person key", key)).or_default().push(worker);
+            rows.entry((Claim::PersonKey, key)).or_default().push(worker);
+        }
+        if let Some(known) = index.find(worker) {
+            rows.entry((Claim::Person, known.id.as_str())).or_default().push(worker);
         }
     }
-    let mut disputed = BTreeSet::new();
-    for ((what, key), workers) in rows.into_iter().filter(|(_, workers)| workers.len() > 1) {
-        // A person may hold two employments one after the other: ended rows beside one live one are history.
-        let live: Vec<_> = workers.iter().filter(|w| w.status != super::WorkerStatus::Terminated).collect();
-        if what == "person key" && live.len() <= 1 && !workers.iter().any(|w| w.end_at.is_none() && live.is_empty()) {
-            let keep = live.first().map(|w| w.id.as_str());
-            disputed.extend(
-                workers.iter().filter(|w| Some(w.id.as_str()) != keep && keep.is_some()).map(|w| w.id.to_string()),
-            );
+    let mut disputed: BTreeSet<String> = BTreeSet::new();
+    for ((claim, key), workers) in rows.into_iter().filter(|(_, workers)| workers.len() > 1) {
+        if workers.iter().all(|worker| disputed.contains(worker.id.as_str())) {
+            continue;
+        }
+        if let Some(counts) = employment_that_counts(claim, &workers) {
+            let history = workers.iter().filter(|worker| worker.id != counts.id);
+            disputed.extend(history.map(|worker| worker.id.to_string()));
             continue;
         }
         disputed.extend(workers.iter().map(|worker| worker.id.to_string()));
+        let what = claim.words();
         result.findings.push(Finding {
             kind: FindingKind::DuplicateWorker,
             subject: format!("{source}/{what}/{key}"),
@@ -171,6 +188,40 @@ fn disputed(source: &SystemName, feed: &[Worker], result: &mut Reconciled) -> BT
         });
     }
     disputed
+}
+
+/// What two rows may both claim.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Number,
+    PersonKey,
+    /// Somebody known, by a present number, a former one or the key.
+    Person,
+}
+
+impl Claim {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::PersonKey => "person key",
+            Self::Person => "person",
+        }
+    }
+}
+
+/// A person may hold two employments one after the other. The one that has not ended counts, or the one that ended last;
+/// the others are history. None where that can't be told.
+fn employment_that_counts<'a>(claim: Claim, workers: &[&'a Worker]) -> Option<&'a Worker> {
+    let mut live = workers.iter().filter(|worker| worker.status != super::WorkerStatus::Terminated);
+    match (claim, live.next(), live.next()) {
+        (Claim::Number, ..) | (_, Some(_), Some(_)) => None,
+        (_, Some(only), None) => Some(only),
+        (_, None, _) => {
+            let ends: Option<Vec<_>> =
+                workers.iter().map(|worker| Some((Term::of(worker).ok()?.ends_at?, &worker.id, *worker))).collect();
+            ends?.into_iter().max_by_key(|(end, id, _)| (*end, *id)).map(|(_, _, worker)| worker)
+        }
+    }
 }
 
 fn newcomer(source: &SystemName, worker: Worker, term: Term, id: IdentityId, now: Timestamp) -> Identity {
@@ -187,6 +238,23 @@ fn newcomer(source: &SystemName, worker: Worker, term: Term, id: IdentityId, now
     // The same rules as for a known person decide whether and when this one leaves.
     let (applied, _) = apply(&fresh, worker, term, now);
     applied
+}
+
+/// A number that HR has given to somebody new. The two are kept apart, because access hangs on who a person is.
+fn reused_number(source: &SystemName, worker: &Worker, known: &[&Identity]) -> Option<Finding> {
+    let before = known.iter().find(|identity| identity.worker.id == worker.id && is_reused(identity, worker))?;
+    Some(Finding {
+        kind: FindingKind::DuplicateWorker,
+        subject: format!("{source}/number/{}", worker.id),
+        system: Some(source.clone()),
+        identity: Some(before.id.clone()),
+        text: format!(
+            "HR has given the number {} of {}, who left, to a new worker with another person key. They are kept apart and \
+             share no access; if they are one person, give the row its old person key in HR.",
+            worker.id,
+            before.display_name()
+        ),
+    })
 }
 
 /// A leaver and a new worker with one e-mail address or name may be one person. Reeve says so and links nothing.
@@ -239,10 +307,8 @@ fn missing(
         return;
     }
     // A known end may come while the person is already out of the feed.
-    if let Some((after, event)) = advance(before, now) {
-        if after.standing == Standing::Left {
-            result.counts.left += 1;
-        }
+    if let Some((after, event)) = advance(before, now).filter(|(after, _)| after.standing == Standing::Left) {
+        result.counts.left += 1;
         result.identities.push(after);
         result.events.push(event);
         return;
