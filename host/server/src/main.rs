@@ -1,1 +1,51 @@
-fn main() {}
+//! `reeve`: the command line, the worker and the server.
+
+mod actor;
+mod app;
+mod cases;
+mod cli;
+mod error;
+mod findings;
+mod home;
+mod leavers;
+mod lifecycle;
+mod log;
+mod output;
+mod planner;
+mod plugins;
+mod secrets;
+mod serve;
+mod sync;
+mod systems;
+mod timeline;
+mod worker;
+
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // Logs go to standard error, so that results can be piped.
+    let filter = EnvFilter::try_from_env("REEVE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,reeve=info,sqlx=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let cli = cli::Cli::parse();
+    let out = cli.output();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(cli.run()),
+        Err(error) => Err(error::Error::Input(format!("no threads can be had: {error}"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = error.exit_code();
+            let text = match out.json {
+                true => serde_json::json!({ "error": error.to_string(), "exit-code": code }).to_string(),
+                false => format!("reeve: {error}"),
+            };
+            writeln!(std::io::stderr().lock(), "{text}").unwrap_or_default();
+            ExitCode::from(code)
+        }
+    }
+}

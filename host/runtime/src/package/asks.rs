@@ -16,7 +16,8 @@ pub struct Asks {
 pub type MoreAsked = Vec<String>;
 
 impl Asks {
-    pub(super) fn of(manifest: &Manifest) -> Self {
+    /// What this manifest asks for.
+    pub fn of_manifest(manifest: &Manifest) -> Self {
         let mut lines = BTreeSet::new();
         let mut text = String::new();
         let list = |items: Vec<String>| items.join(", ");

@@ -50,7 +50,9 @@ struct ComponentType {
 
 fn component_type(wasm: &[u8]) -> Result<ComponentType, PackageError> {
     let unreadable = |error: String| {
-        PackageError::Wasm(format!("it is not a component that this host can read: {error}. Pack it with `reeve plugin pack`"))
+        PackageError::Wasm(format!(
+            "it is not a component that this host can read: {error}. Pack it with `reeve plugin pack`"
+        ))
     };
     match wit_component::decode(wasm) {
         Ok(wit_component::DecodedWasm::Component(resolve, world)) => {
@@ -73,7 +75,9 @@ fn import_fault(import: &str, manifest: &Manifest, contract: &str) -> Option<Str
         });
     }
     let Some((interface, version)) = import.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@')) else {
-        return Some(format!("It imports `{import}`, which no plugin gets. Use the imports of {PACKAGE_NAME} {contract} instead."));
+        return Some(format!(
+            "It imports `{import}`, which no plugin gets. Use the imports of {PACKAGE_NAME} {contract} instead."
+        ));
     };
     if version != contract {
         return Some(other_version("imports", interface, version, contract));
@@ -111,7 +115,9 @@ fn export_faults(exports: &[String], manifest: &Manifest, contract: &str) -> Vec
         faults.push(format!("Its manifest lists the export \"{missing}\", which the component does not have. Export it, or take it off the list."));
     }
     for extra in found.difference(&manifest.exports) {
-        faults.push(format!("The component exports \"{extra}\", which its manifest does not list. Add it to `exports` in plugin.toml."));
+        faults.push(format!(
+            "The component exports \"{extra}\", which its manifest does not list. Add it to `exports` in plugin.toml."
+        ));
     }
     faults
 }

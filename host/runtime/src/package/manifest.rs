@@ -26,8 +26,7 @@ impl FromStr for Version {
             if plain { part.parse().map_err(|_| wrong()) } else { Err(wrong()) }
         };
         let mut parts = text.split('.');
-        let version =
-            Self { major: number(parts.next())?, minor: number(parts.next())?, patch: number(parts.next())? };
+        let version = Self { major: number(parts.next())?, minor: number(parts.next())?, patch: number(parts.next())? };
         if parts.next().is_some() { Err(wrong()) } else { Ok(version) }
     }
 }

@@ -111,7 +111,8 @@ impl Package {
         let (Some(manifest), Some(wasm)) = (manifest, wasm) else {
             return Err(wrong(format!("{MANIFEST} or {WASM} is missing")));
         };
-        let text = |name: &str, bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| wrong(format!("{name} is not UTF-8")));
+        let text =
+            |name: &str, bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| wrong(format!("{name} is not UTF-8")));
         let signature = signature.map(|bytes| text(SIGNATURE, bytes)).transpose()?;
         Self::new(text(MANIFEST, manifest)?, wasm, signature)
     }

@@ -1,6 +1,8 @@
 //! Makes a plugin file. The same inputs give the same bytes: fixed order, fixed times, one compression.
 
-use super::{MANIFEST, MANIFEST_BYTES_MAX, Package, PackageError, PluginSigner, SIGNATURE, WASM, WASM_BYTES_MAX, check_contract};
+use super::{
+    MANIFEST, MANIFEST_BYTES_MAX, Package, PackageError, PluginSigner, SIGNATURE, WASM, WASM_BYTES_MAX, check_contract,
+};
 use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};

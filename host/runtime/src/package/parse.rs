@@ -242,7 +242,12 @@ impl Faults {
         set
     }
 
-    fn auth(&mut self, name: &str, given: Option<Vec<AuthScheme>>, fits: fn(AuthScheme) -> bool) -> BTreeSet<AuthScheme> {
+    fn auth(
+        &mut self,
+        name: &str,
+        given: Option<Vec<AuthScheme>>,
+        fits: fn(AuthScheme) -> bool,
+    ) -> BTreeSet<AuthScheme> {
         let auth = self.filled(name, "auth", given, "[\"none\"]");
         for scheme in auth.iter().filter(|scheme| !fits(**scheme)) {
             self.add(format!("connection `{name}`: the auth scheme \"{scheme}\" does not fit its kind"));

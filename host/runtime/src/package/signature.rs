@@ -82,7 +82,9 @@ impl PluginSigner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// By this trusted key.
-    Signed { by: String },
+    Signed {
+        by: String,
+    },
     Unsigned,
 }
 
@@ -115,6 +117,8 @@ pub(super) fn verify(package: &Package, trusted: &[TrustedKey]) -> Result<Origin
     if keys.any(|key| key.key.verify_strict(text.as_bytes(), &signature).is_ok()) {
         Ok(Origin::Signed { by: name.to_owned() })
     } else {
-        Err(wrong(format!("the signature of `{name}` does not fit: the plugin was changed, or signed by another key of that name")))
+        Err(wrong(format!(
+            "the signature of `{name}` does not fit: the plugin was changed, or signed by another key of that name"
+        )))
     }
 }

@@ -1,0 +1,230 @@
+//! What every command works with: the folder, the database, the plugins, the log.
+
+use crate::error::{Error, Result};
+use crate::home::Home;
+use crate::output::Output;
+use crate::{actor, secrets::StoredSecrets};
+use reeve_core::Timestamp;
+use reeve_core::audit::{Actor, Checkpoint, Entry, SigningKey, Tree};
+use reeve_core::id::SystemName;
+use reeve_core::inventory::{System, SystemRole};
+use reeve_runtime::package::Package;
+use reeve_runtime::vault::Vault;
+use reeve_runtime::{Connector, Plugin, Runtime, RuntimeOptions};
+use reeve_store::{InstalledPlugin, SignedHead, Store, Tx};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OnceCell};
+
+/// The tenant that secrets are bound to. One database serves one tenant today.
+pub const TENANT: &str = "main";
+/// Leaf hashes read at once.
+const LEAVES_PER_READ: u32 = 50_000;
+
+pub struct App {
+    pub home: Home,
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub actor: Actor,
+    pub out: Output,
+    log_key: SigningKey,
+    /// Why nothing may be written; none where all is well.
+    damage: Option<String>,
+    runtime: OnceCell<Runtime>,
+    plugins: Mutex<HashMap<String, Arc<Plugin>>>,
+    connectors: Mutex<HashMap<SystemName, (System, String, Arc<Connector>)>>,
+}
+
+impl App {
+    /// Opens the folder and the database, and checks the log against its last checkpoint: a log that was changed behind
+    /// Reeve's back can still be read, and nothing is written over it.
+    pub async fn open(folder: &Path, out: Output) -> Result<Self> {
+        let home = Home::open(folder)?;
+        let vault = Arc::new(home.vault()?);
+        let log_key = home.log_key()?;
+        let store = Store::open(&home.database()).await?;
+        let damage = match store.check_log(&[log_key.verifier().clone()]).await {
+            Ok(_) => None,
+            Err(reeve_store::StoreError::Damaged(why)) => Some(why),
+            Err(other) => return Err(other.into()),
+        };
+        Ok(Self {
+            home,
+            store,
+            vault,
+            actor: actor::operator(),
+            out,
+            log_key,
+            damage,
+            runtime: OnceCell::new(),
+            plugins: Mutex::default(),
+            connectors: Mutex::default(),
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    pub fn verifier_key(&self) -> String {
+        self.log_key.verifier().to_string()
+    }
+
+    pub fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
+    }
+
+    /// Begins a change. Refused over a damaged log.
+    pub async fn write(&self) -> Result<Tx> {
+        self.sound()?;
+        Ok(self.store.write().await?)
+    }
+
+    /// Begins to claim operations, without waiting for changes that are under way.
+    pub async fn queue(&self) -> Result<Tx> {
+        self.sound()?;
+        Ok(self.store.queue().await?)
+    }
+
+    fn sound(&self) -> Result<()> {
+        match &self.damage {
+            Some(why) => Err(Error::Refused(format!(
+                "the audit log does not match its last checkpoint, so nothing is written: {why}. Restore the database from a \
+                 backup that holds the checkpoint, and find out who changed it"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// An entry of this actor, now.
+    pub fn entry(&self, event: reeve_core::audit::Event) -> Entry {
+        Entry::new(self.now(), self.actor.clone(), event)
+    }
+
+    /// Signs the log's new head, if it grew. The rows must still lead to the head that was signed before.
+    pub async fn seal(&self) -> Result<Option<Checkpoint>> {
+        if self.damage.is_some() {
+            return Ok(None);
+        }
+        let mut tx = self.store.write().await?;
+        let before = tx.checkpoint().await?;
+        let size = tx.log_size().await?;
+        if before.as_ref().is_some_and(|head| head.size == size) || size == 0 {
+            return Ok(None);
+        }
+        let signed = before.as_ref().map(|head| self.open_checkpoint(&head.note)).transpose()?;
+        let mut tree = Tree::new();
+        while tree.size() < size {
+            let leaves = tx.log_leaves(tree.size(), LEAVES_PER_READ).await?;
+            if leaves.is_empty() {
+                return Err(Error::Refused(format!(
+                    "the audit log lacks entry {}; no new head is signed",
+                    tree.size()
+                )));
+            }
+            for leaf in leaves {
+                tree.push(leaf);
+                if signed.as_ref().is_some_and(|head| head.size == tree.size() && head.root != tree.root()) {
+                    return Err(Error::Refused(
+                        "the audit log was changed after it was signed; no new head is signed".to_owned(),
+                    ));
+                }
+            }
+        }
+        let checkpoint = Checkpoint::of(&self.home.config.origin, &tree);
+        let head = SignedHead { size: tree.size(), note: checkpoint.sign(&[&self.log_key])? };
+        if !tx.put_checkpoint(before.map(|head| head.size), &head, self.now()).await? {
+            // Another process signed in between: its head stands.
+            return Ok(None);
+        }
+        tx.commit().await?;
+        self.copy_checkpoint(&head.note)?;
+        Ok(Some(checkpoint))
+    }
+
+    pub fn open_checkpoint(&self, note: &str) -> Result<Checkpoint> {
+        Ok(Checkpoint::open(note.as_bytes(), &[self.log_key.verifier().clone()])?)
+    }
+
+    fn copy_checkpoint(&self, note: &str) -> Result<()> {
+        let Some(path) = &self.home.config.checkpoint_copy else { return Ok(()) };
+        let part = path.with_extension("part");
+        std::fs::write(&part, note).and_then(|()| std::fs::rename(&part, path)).map_err(Error::io(path))
+    }
+
+    async fn runtime(&self) -> Result<&Runtime> {
+        let make = async || {
+            let secrets = Arc::new(StoredSecrets(self.store.clone()));
+            let options = RuntimeOptions {
+                code_cache: self.home.code_cache(),
+                tenant: TENANT.to_owned(),
+                vault: self.vault.clone(),
+                secrets,
+            };
+            Runtime::new(options)
+        };
+        Ok(self.runtime.get_or_try_init(make).await?)
+    }
+
+    /// Compiles and links a plugin, or finds it compiled. One that can't run is refused here.
+    pub async fn load(&self, package: &Package) -> Result<Arc<Plugin>> {
+        let mut plugins = self.plugins.lock().await;
+        if let Some(plugin) = plugins.get(&package.digest) {
+            return Ok(plugin.clone());
+        }
+        let plugin = self.runtime().await?.load(package).await?;
+        plugins.insert(package.digest.clone(), plugin.clone());
+        Ok(plugin)
+    }
+
+    /// The package of an installed plugin. Its bytes must still be those that were installed.
+    pub async fn package(&self, installed: &InstalledPlugin) -> Result<Package> {
+        let mut tx = self.store.read().await?;
+        let bytes = tx.blob(&installed.file_sha256).await?.ok_or_else(|| {
+            Error::Refused(format!("the file of plugin {} is gone from the database; install it again", installed.id))
+        })?;
+        let package = Package::open(&bytes)?;
+        if package.digest != installed.digest {
+            return Err(Error::Refused(format!(
+                "the plugin {} is not the one that was installed: its digest is {}, and {} was pinned. Install it again",
+                installed.id, package.digest, installed.digest
+            )));
+        }
+        Ok(package)
+    }
+
+    /// The plugin of a system with its connections bound, made once for as long as neither changes.
+    pub async fn connector(&self, system: &System) -> Result<Arc<Connector>> {
+        let mut tx = self.store.read().await?;
+        let installed = tx.plugin(&system.plugin).await?.ok_or_else(|| {
+            Error::NotFound(format!(
+                "system {} uses the plugin {}, which is not installed. Run `reeve plugin install {}.reeve`",
+                system.name, system.plugin, system.plugin
+            ))
+        })?;
+        drop(tx);
+        let mut connectors = self.connectors.lock().await;
+        if let Some((known, digest, connector)) = connectors.get(&system.name)
+            && known == system
+            && *digest == installed.digest
+        {
+            return Ok(connector.clone());
+        }
+        let plugin = self.load(&self.package(&installed).await?).await?;
+        let connector = Arc::new(self.runtime().await?.connect(&plugin, system)?);
+        connectors.insert(system.name.clone(), (system.clone(), installed.digest, connector.clone()));
+        Ok(connector)
+    }
+
+    /// Binds a system that is not stored yet: what would fail later fails now.
+    pub async fn try_connect(&self, package: &Package, system: &System) -> Result<Connector> {
+        let plugin = self.load(package).await?;
+        Ok(self.runtime().await?.connect(&plugin, system)?)
+    }
+
+    pub async fn systems(&self, role: SystemRole) -> Result<Vec<System>> {
+        let all = self.store.read().await?.systems().await?;
+        Ok(all.into_iter().filter(|system| system.role == role).collect())
+    }
+}

@@ -1,0 +1,114 @@
+//! Leaver cases, judged by fresh reads and closed when nothing is left.
+
+use crate::app::App;
+use crate::error::Result;
+use reeve_core::Timestamp;
+use reeve_core::access::{Credential, Link, SystemRead};
+use reeve_core::audit::{Event, Evidence, Subject};
+use reeve_core::id::{CaseId, NativeId, SystemName};
+use reeve_core::inventory::SystemRole;
+use reeve_core::leaver::{Case, CaseState, SystemProof, SystemSeen, certificate};
+use reeve_store::{Snapshot, Tx};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Judges every open case by one read of one system, in the transaction that stores the read.
+pub async fn judge(
+    app: &App,
+    tx: &mut Tx,
+    snapshot: &Snapshot,
+    read: &SystemRead,
+    links: &BTreeMap<NativeId, Link>,
+    credentials: Option<&[Credential]>,
+) -> Result<Vec<CaseId>> {
+    let in_scope = tx.system(&snapshot.system).await?.is_some_and(|system| system.in_scope);
+    let mut closed = Vec::new();
+    for mut case in tx.open_cases().await? {
+        if !in_scope && !case.systems.contains_key(&snapshot.system) {
+            continue;
+        }
+        let seen = SystemSeen {
+            system: &snapshot.system,
+            snapshot: &snapshot.id,
+            read_at: snapshot.read_at,
+            incomplete: snapshot.doubt.as_deref(),
+            accounts: &read.accounts,
+            grants: &read.grants,
+            entitlements: &read.entitlements,
+            links,
+            credentials,
+        };
+        let last_sent = last_sent(tx, &case, &snapshot.system).await?;
+        if case.judge(&seen, last_sent) {
+            let data = json!({ "system": snapshot.system, "proof": case.systems.get(&snapshot.system) });
+            let entry = app.entry(Event::CaseRead).about(Subject::Case { id: case.id.clone() });
+            tx.audit(&entry.about(Subject::Snapshot { id: snapshot.id.clone() }).with_data(data)).await?;
+        }
+        if conclude(app, tx, &mut case).await? {
+            closed.push(case.id.clone());
+        }
+        tx.put_case(&case).await?;
+    }
+    Ok(closed)
+}
+
+/// A read that began before the last operation was sent can't show what that operation did.
+async fn last_sent(tx: &mut Tx, case: &Case, system: &SystemName) -> Result<Timestamp> {
+    let operations = tx.operations_of_identity(&case.identity).await?;
+    let here = operations.into_iter().filter(|operation| operation.planned.system == *system);
+    Ok(here.filter_map(|operation| operation.sent_at).max().unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+async fn conclude(app: &App, tx: &mut Tx, case: &mut Case) -> Result<bool> {
+    let now = app.now();
+    let Some(person) = tx.identity(&case.identity).await? else { return Ok(false) };
+    if !case.conclude(person.standing, now) {
+        return Ok(false);
+    }
+    let text = certificate(case, now);
+    tx.put_blob(text.as_bytes()).await?;
+    let event = if case.state == CaseState::Closed { Event::CaseClosed } else { Event::CaseWithdrawn };
+    let clocks = case.clocks(now);
+    let data = json!({
+        "since-effective-s": clocks.since_effective.as_secs(),
+        "since-told-s": clocks.since_told.as_secs(),
+        "since-detected-s": clocks.since_detected.as_secs(),
+    });
+    let entry = app
+        .entry(event)
+        .about(Subject::Case { id: case.id.clone() })
+        .about(Subject::Identity { id: case.identity.clone() })
+        .with_data(data)
+        .with_evidence(Evidence::of("leaver certificate", text.as_bytes()));
+    tx.audit(&entry).await?;
+    Ok(case.state == CaseState::Closed)
+}
+
+/// Reads every system that some open case still waits for. One that can't be read delays itself only, and the case says why.
+pub async fn prove(app: &App) -> Result<Vec<CaseId>> {
+    let open = app.store.read().await?.open_cases().await?;
+    let waiting: BTreeSet<SystemName> = open.iter().flat_map(|case| case.open_systems().cloned()).collect();
+    let mut closed = Vec::new();
+    for system in app.systems(SystemRole::Target).await? {
+        if !waiting.contains(&system.name) {
+            continue;
+        }
+        match crate::sync::sync_target(app, &system).await {
+            Ok(synced) => closed.extend(synced.cases_closed.iter().map(CaseId::new)),
+            Err(error) => note_unread(app, &system.name, &error.to_string()).await?,
+        }
+    }
+    Ok(closed)
+}
+
+async fn note_unread(app: &App, system: &SystemName, why: &str) -> Result<()> {
+    let mut tx = app.write().await?;
+    for mut case in tx.open_cases().await? {
+        if matches!(case.systems.get(system), Some(SystemProof::Unread { .. })) {
+            case.unread(system, why);
+            tx.put_case(&case).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}

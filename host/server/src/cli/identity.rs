@@ -1,0 +1,138 @@
+//! `reeve identity`.
+
+use super::Page;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::output::{moment, plain, table};
+use crate::timeline::{self, Timeline};
+use crate::{actor, leavers};
+use reeve_core::access::{Link, LinkedBy};
+use reeve_core::audit::{Event, Subject};
+use reeve_core::id::{IdentityId, NativeId, SystemName};
+use serde_json::json;
+
+/// People: who they are, what access they had, when, and why.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    List(Page),
+    /// Who had what, when, and why.
+    Show {
+        /// A worker number, an e-mail address, an id, or a part of the name.
+        person: String,
+        /// Only what was held at this moment.
+        #[arg(long, value_parser = super::moment)]
+        at: Option<reeve_core::Timestamp>,
+    },
+    /// Decides whose account it is. The decision holds until another one.
+    Link {
+        system: String,
+        /// The account's id at its system.
+        account: String,
+        person: String,
+    },
+}
+
+pub async fn run(command: Command, app: &App) -> Result<()> {
+    match command {
+        Command::List(page) => list(&page, app).await,
+        Command::Show { person, at } => show(&person, at, app).await,
+        Command::Link { system, account, person } => link(&system, &account, &person, app).await,
+    }
+}
+
+async fn list(page: &Page, app: &App) -> Result<()> {
+    let after = page.after.as_deref().map(IdentityId::from);
+    let all = app.store.read().await?.identities_page(after.as_ref(), page.limit).await?;
+    app.out.print(&json!(all), || {
+        let mut rows = vec![["IDENTITY", "WORKER", "NAME", "STANDING", "DEPARTMENT"].map(str::to_owned).to_vec()];
+        rows.extend(all.iter().map(|person| {
+            vec![
+                person.id.to_string(),
+                person.worker.id.to_string(),
+                person.display_name(),
+                format!("{:?}", person.standing).to_lowercase(),
+                person.worker.department.clone().unwrap_or_default(),
+            ]
+        }));
+        let more = page.more(all.len(), all.last().map(|person| person.id.as_str()));
+        format!("{}\n{}", table(&rows), more.unwrap_or_default())
+    });
+    Ok(())
+}
+
+async fn show(text: &str, at: Option<reeve_core::Timestamp>, app: &App) -> Result<()> {
+    let mut tx = app.store.read().await?;
+    let person = leavers::person(&mut tx, text).await?;
+    let timeline = timeline::of(&mut tx, person, at).await?;
+    app.out.print(&serde_json::to_value(&timeline)?, || self::text(&timeline));
+    Ok(())
+}
+
+fn text(timeline: &Timeline) -> String {
+    let person = &timeline.identity;
+    let worker = &person.worker;
+    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    let mut text = format!(
+        "{}  {}\nworker {} of {}, {:?}, {}; title {}, department {}\n",
+        plain(&person.display_name()),
+        person.id,
+        worker.id,
+        person.source,
+        worker.kind,
+        format!("{:?}", person.standing).to_lowercase(),
+        plain(&or_none(&worker.title)),
+        plain(&or_none(&worker.department)),
+    );
+    text.push_str("\nWhat happened\n");
+    for event in &timeline.events {
+        text.push_str(&format!("  {}  {}\n", moment(event.effective_at), plain(&event.text)));
+    }
+    text.push_str("\nAccess: what, since when, until when, and why\n");
+    if timeline.held.is_empty() {
+        text.push_str("  none\n");
+    }
+    let rows = timeline.held.iter().map(|held| {
+        vec![
+            format!("  {}", held.system),
+            held.what.clone(),
+            moment(held.since),
+            held.until.map_or_else(|| "now".to_owned(), moment),
+            held.why.clone(),
+        ]
+    });
+    text.push_str(&table(&rows.collect::<Vec<_>>()));
+    if !timeline.cases.is_empty() {
+        text.push_str("\n\nLeaver cases\n");
+        for case in &timeline.cases {
+            text.push_str(&format!("  {}  {}\n", case.id, case.state.as_str()));
+        }
+    }
+    text
+}
+
+async fn link(system: &str, account: &str, person: &str, app: &App) -> Result<()> {
+    let (system, account) = (SystemName::new(system), NativeId::new(account));
+    let now = app.now();
+    let mut tx = app.write().await?;
+    let person = leavers::person(&mut tx, person).await?;
+    let links = tx.links(&system).await?;
+    let before = links.get(&account).cloned().ok_or_else(|| {
+        Error::NotFound(format!(
+            "no account {account} of {system} is known. Read the system first: `reeve sync {system}`"
+        ))
+    })?;
+    let link = Link::Linked { identity: person.id.clone(), by: LinkedBy::Operator(actor::name(&app.actor)) };
+    tx.put_links(&system, &[(account.clone(), link.clone())].into(), now).await?;
+    let entry = app
+        .entry(Event::AccountLinked)
+        .about(Subject::Account { system: system.clone(), id: account.clone() })
+        .about(Subject::Identity { id: person.id.clone() })
+        .with_data(json!({ "before": before, "link": link }));
+    tx.audit(&entry).await?;
+    tx.commit().await?;
+    let name = person.display_name();
+    app.out.print(&json!({ "account": account, "identity": person.id }), || {
+        format!("Account {account} of {system} belongs to {name}.")
+    });
+    Ok(())
+}

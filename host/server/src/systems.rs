@@ -1,0 +1,96 @@
+//! Systems under governance, added from the files that a team keeps in git.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::home;
+use reeve_core::audit::{Event, Subject};
+use reeve_core::id::SystemName;
+use reeve_core::inventory::{Connection, System, SystemRole};
+use reeve_runtime::package::Export;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+const NAME_BYTES_MAX: usize = 64;
+
+/// Reads a system file. Relative paths in it start at its own folder.
+pub fn read(path: &Path) -> Result<System> {
+    let text = home::read_text(path)?;
+    let mut system: System =
+        toml::from_str(&text).map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
+    let name = system.name.as_str();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(plain) {
+        return Err(Error::Input(format!(
+            "{}: the name {name:?} may have a-z, 0-9 and - only, at most {NAME_BYTES_MAX} of them",
+            path.display()
+        )));
+    }
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let folder = std::fs::canonicalize(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder })
+        .map_err(Error::io(path))?;
+    for connection in system.connections.values_mut() {
+        match connection {
+            Connection::Files(files) => files.folder = folder.join(&files.folder),
+            Connection::Http(http) => http.tls_roots = http.tls_roots.take().map(|roots| folder.join(roots)),
+            Connection::Ldap(ldap) => ldap.tls_roots = ldap.tls_roots.take().map(|roots| folder.join(roots)),
+        }
+    }
+    Ok(system)
+}
+
+/// Adds a system, or changes it. Everything that can be wrong with it is found before it is stored. Answers whether it is new.
+pub async fn add(app: &App, system: &System) -> Result<bool> {
+    let installed = app.store.read().await?.plugin(&system.plugin).await?.ok_or_else(|| {
+        Error::NotFound(format!(
+            "the plugin {:?} is not installed. Install it first: `reeve plugin install {}.reeve`",
+            system.plugin, system.plugin
+        ))
+    })?;
+    let package = app.package(&installed).await?;
+    let (wanted, word) = match system.role {
+        SystemRole::Source => (Export::Workforce, "source"),
+        SystemRole::Target => (Export::Reader, "target"),
+    };
+    if !package.manifest.exports.contains(&wanted) {
+        return Err(Error::Refused(format!(
+            "the plugin {} does not export \"{wanted}\", so {} can't have the role \"{word}\"",
+            system.plugin, system.name
+        )));
+    }
+    app.try_connect(&package, system).await?;
+    let mut tx = app.write().await?;
+    let before = tx.system(&system.name).await?;
+    if let Some(before) = before.as_ref().filter(|before| before.role != system.role) {
+        return Err(Error::Refused(format!(
+            "{} is a {:?} and can't become a {word}; remove it first, or choose another name",
+            system.name, before.role
+        )));
+    }
+    tx.put_system(system, app.now()).await?;
+    let event = if before.is_some() { Event::SystemChanged } else { Event::SystemAdded };
+    let entry = app.entry(event).about(Subject::System { name: system.name.clone() });
+    // Addresses and names of secrets; a system file holds no secret.
+    tx.audit(&entry.with_data(json!({ "system": system, "plugin-digest": installed.digest }))).await?;
+    tx.commit().await?;
+    Ok(before.is_none())
+}
+
+pub async fn remove(app: &App, name: &SystemName, reason: &str) -> Result<()> {
+    let mut tx = app.write().await?;
+    let underway = tx.underway().await?.into_iter().filter(|operation| operation.planned.system == *name).count();
+    if underway > 0 {
+        return Err(Error::Refused(format!(
+            "{name} has {underway} operation(s) underway. Run them first: `reeve run`"
+        )));
+    }
+    if !tx.remove_system(name, app.now()).await? {
+        return Err(Error::NotFound(format!(
+            "there is no system {name:?}. `reeve system list` shows them",
+            name = name.as_str()
+        )));
+    }
+    let entry = app.entry(Event::SystemRemoved).about(Subject::System { name: name.clone() });
+    tx.audit(&entry.with_data(json!({ "reason": reason }))).await?;
+    tx.commit().await?;
+    Ok(())
+}

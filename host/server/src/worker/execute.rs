@@ -1,0 +1,206 @@
+//! One claimed operation, from claim to rest: intent on record, request out, answer on record, fresh read, judgement.
+
+use super::{LEASE, RENEWAL, Worker, after, settle, sight};
+use crate::error::{Error, Result};
+use reeve_core::access::{AccountView, Capability};
+use reeve_core::id::{NativeId, OperationId};
+use reeve_core::plan::AccountRef;
+use reeve_core::run::{Failure, Happened, Operation, Phase, Task};
+use reeve_runtime::{Connector, Journal};
+use reeve_store::{Claimed, StoreError};
+use std::sync::Arc;
+
+/// What a worker holds while it works on an operation.
+pub(super) struct Held {
+    pub operation: Operation,
+    pub fence: i64,
+    pub capability: Capability,
+    pub digest: String,
+}
+
+impl Worker {
+    /// Takes an operation as far as it goes now. Answers whether it is settled. A claim that was lost to another worker is
+    /// let go without a word: whoever has it now reads first.
+    pub(super) async fn execute(&self, claimed: Claimed) -> Result<bool> {
+        match self.advance(claimed).await {
+            Err(Error::Store(StoreError::Fenced)) => Ok(false),
+            other => other,
+        }
+    }
+
+    async fn advance(&self, claimed: Claimed) -> Result<bool> {
+        let Claimed { operation, fence } = claimed;
+        let system = self.app.store.read().await?.system(&operation.planned.system).await?;
+        let connector = match &system {
+            Some(system) => self.app.connector(system).await,
+            None => {
+                Err(Error::NotFound(format!("system {} is not under governance any more", operation.planned.system)))
+            }
+        };
+        let mut held = Held { capability: settle::undeclared(&operation), operation, fence, digest: String::new() };
+        let connector = match connector {
+            Ok(connector) => connector,
+            // Nothing was asked of the target, so nothing happened there.
+            Err(error) => return self.cannot_reach(held, &error).await,
+        };
+        held.digest = connector.plugin().digest().to_owned();
+        if let Some(declared) = self.declared(&held.operation).await? {
+            held.capability = declared;
+        }
+        loop {
+            let go_on = match held.operation.task() {
+                Task::Send => self.send(&mut held, &connector).await?,
+                Task::Observe | Task::Verify => self.look(&mut held, &connector).await?,
+                Task::Nothing => false,
+            };
+            if !go_on {
+                return Ok(held.operation.phase.is_settled());
+            }
+        }
+    }
+
+    /// What the connector said of this kind of operation when the system was read.
+    async fn declared(&self, operation: &Operation) -> Result<Option<Capability>> {
+        let mut tx = self.app.store.read().await?;
+        let planned = &operation.planned;
+        let Some(snapshot) = tx.last_snapshot(&planned.system, false).await? else { return Ok(None) };
+        let kind = match planned.action.entitlement() {
+            Some(id) => tx.entitlements(&planned.system).await?.into_iter().find(|e| e.id == *id).map(|e| e.kind),
+            None => None,
+        };
+        Ok(snapshot.description.capability(planned.action.kind(), kind.as_deref()).cloned())
+    }
+
+    async fn cannot_reach(&self, mut held: Held, error: &Error) -> Result<bool> {
+        let failure = Failure::Denied(error.to_string());
+        let happened = match held.operation.task() {
+            Task::Send => Happened::Answered { result: Err(failure), reached: false },
+            _ => Happened::Read(Err(failure)),
+        };
+        self.take(&mut held, happened, None, None, false).await?;
+        Ok(held.operation.phase.is_settled())
+    }
+
+    /// Sends it, unless the reason for it is gone.
+    async fn send(&self, held: &mut Held, connector: &Arc<Connector>) -> Result<bool> {
+        let account = match self.ready(&held.operation).await? {
+            Ready::Go(account) => account,
+            Ready::Withdrawn(why) => {
+                self.take(held, Happened::Withdrawn { why }, None, None, false).await?;
+                return Ok(false);
+            }
+        };
+        let (system, lane) = (held.operation.planned.system.clone(), held.operation.planned.lane);
+        if !self.may_send(&system, held.operation.sends, lane).await {
+            // The budget of this system is used up: it rests until others have succeeded.
+            held.operation.not_before = after(self.app.now(), LEASE);
+            self.save(held, None).await?;
+            return Ok(false);
+        }
+        self.take(held, Happened::Intended { account }, None, None, true).await?;
+        let Some(action) = held.operation.action() else {
+            let why = "the account that it is for is not known".to_owned();
+            self.take(held, Happened::Withdrawn { why }, None, None, false).await?;
+            return Ok(false);
+        };
+        let id: OperationId = held.operation.id.clone();
+        let applied = self.keeping(held, connector.apply(&action, &id)).await?;
+        self.record(&system, applied.result.as_ref().err()).await;
+        let happened = Happened::Answered { result: applied.result, reached: applied.reached };
+        self.take(held, happened, Some(&applied.journal), None, true).await?;
+        Ok(self.due_now(held))
+    }
+
+    /// Reads, and lets the read decide.
+    async fn look(&self, held: &mut Held, connector: &Arc<Connector>) -> Result<bool> {
+        if held.operation.phase == Phase::Intended {
+            self.take(held, Happened::Interrupted, None, None, true).await?;
+        }
+        let operation = held.operation.clone();
+        let finds_by = self.finds_by(&operation).await?;
+        let seen = self.keeping(held, sight::look(connector, &operation, &finds_by)).await?;
+        self.record(&operation.planned.system, seen.sight.as_ref().err()).await;
+        self.take(held, Happened::Read(seen.sight), None, seen.view.as_ref(), true).await?;
+        Ok(self.due_now(held))
+    }
+
+    async fn finds_by(&self, operation: &Operation) -> Result<Vec<reeve_core::access::MatchBy>> {
+        let snapshot = self.app.store.read().await?.last_snapshot(&operation.planned.system, false).await?;
+        Ok(snapshot.map(|snapshot| snapshot.description.finds_by).unwrap_or_default())
+    }
+
+    /// Whether the same worker goes on at once.
+    fn due_now(&self, held: &Held) -> bool {
+        !held.operation.phase.is_settled() && held.operation.not_before <= self.app.now()
+    }
+
+    /// Waits for a target and renews the claim meanwhile. A claim that was lost is an error: what comes back then is for
+    /// the new owner to find out by reading.
+    async fn keeping<T>(&self, held: &Held, work: impl Future<Output = T>) -> Result<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = tokio::time::sleep(RENEWAL) => self.save(held, Some(LEASE)).await?,
+            }
+        }
+    }
+
+    async fn save(&self, held: &Held, keep: Option<std::time::Duration>) -> Result<()> {
+        let mut tx = self.app.write().await?;
+        let until = keep.map(|lease| after(self.app.now(), lease));
+        tx.save_claimed(&held.operation, held.fence, until).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes what happened: the operation's new state, its entry in the log and all that follows commit together.
+    async fn take(
+        &self,
+        held: &mut Held,
+        happened: Happened,
+        journal: Option<&Journal>,
+        view: Option<&(NativeId, Option<AccountView>)>,
+        goes_on: bool,
+    ) -> Result<()> {
+        let now = self.app.now();
+        let step = held.operation.step(happened, &held.capability, now, jitter());
+        let keep = goes_on && !held.operation.phase.is_settled() && held.operation.not_before <= now;
+        let mut tx = self.app.write().await?;
+        tx.save_claimed(&held.operation, held.fence, keep.then(|| after(now, LEASE))).await?;
+        settle::all(&self.app, &mut tx, held, &step, journal, view, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whether it may be sent, and to which account.
+    async fn ready(&self, operation: &Operation) -> Result<Ready> {
+        let mut tx = self.app.store.read().await?;
+        let person = tx.identity(&operation.planned.identity).await?;
+        if let Some(why) = operation.withdrawn(person.map(|person| person.standing)) {
+            return Ok(Ready::Withdrawn(why));
+        }
+        let Some(before) = operation.planned.after else {
+            return Ok(Ready::Go(operation.account.clone()));
+        };
+        let before = tx.operation(&OperationId::of(&operation.plan, before)).await?;
+        let Some(before) = before.filter(|before| before.phase == Phase::Verified) else {
+            return Ok(Ready::Withdrawn("what it depends on did not come about".to_owned()));
+        };
+        match operation.planned.action.account() {
+            Some(AccountRef::CreatedBy(_)) => Ok(Ready::Go(before.account)),
+            _ => Ok(Ready::Go(operation.account.clone())),
+        }
+    }
+}
+
+enum Ready {
+    Go(Option<NativeId>),
+    Withdrawn(String),
+}
+
+/// From 0 to 1. Without randomness retries only come a little closer together.
+fn jitter() -> f64 {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_or(1.0, |()| f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
+}

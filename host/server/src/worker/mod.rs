@@ -1,0 +1,225 @@
+//! Carries out approved plans: claims operations, sends them, reads them back, and lets no system hold up another.
+
+mod execute;
+mod settle;
+mod sight;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use reeve_core::Timestamp;
+use reeve_core::audit::{Event, Subject};
+use reeve_core::finding::FindingKind;
+use reeve_core::id::{OperationId, PlanHash, SystemName};
+use reeve_core::plan::Lane;
+use reeve_core::run::{Breaker, Failure, Happened, Operation, Phase};
+use reeve_store::{Claimed, PlanState, Tx};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// How long a claim holds without being renewed. A worker that dies delays its operations by this much.
+pub const LEASE: Duration = Duration::from_secs(10);
+/// How often a claim is renewed while a target is being waited for.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// Operations at the same time, over all systems.
+const AT_ONCE_MAX: usize = 16;
+/// Operations at the same time that leavers' operations never have to share.
+const AT_ONCE_STANDARD_MAX: usize = 12;
+/// How long the worker sleeps at most before it looks for work again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+pub struct Worker {
+    app: Arc<App>,
+    /// Of this process, so that its claims are told from those of one that died.
+    name: String,
+    breakers: Mutex<BTreeMap<SystemName, Breaker>>,
+}
+
+/// How far a run has come: told to whoever shows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    pub settled: u64,
+}
+
+impl Worker {
+    pub fn new(app: Arc<App>) -> Self {
+        let name = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
+        Self { app, name, breakers: Mutex::default() }
+    }
+
+    /// Works until nothing is due for `patience`, or until `stop` resolves. Work that is left waits for its time, for a
+    /// system to come back, or for a person.
+    pub async fn run(
+        &self,
+        patience: Duration,
+        stop: impl Future<Output = ()>,
+        told: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<()> {
+        let mut stop = std::pin::pin!(stop);
+        let mut busy = FuturesUnordered::new();
+        let mut standard = 0_usize;
+        let mut stopping = false;
+        let mut progress = Progress::default();
+        loop {
+            if !stopping {
+                for claimed in self.claim(busy.len(), standard).await? {
+                    let lane = claimed.operation.planned.lane;
+                    standard += usize::from(lane == Lane::Standard);
+                    busy.push(async move { (lane, self.execute(claimed).await) });
+                }
+            }
+            if busy.is_empty() {
+                self.finish_plans().await?;
+                let wait = self.idle_for(self.app.now()).await?;
+                if stopping || wait.is_none_or(|wait| wait > patience) {
+                    return Ok(());
+                }
+                let pause = wait.unwrap_or(LOOK_AGAIN).clamp(Duration::from_millis(20), LOOK_AGAIN);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = &mut stop, if !stopping => stopping = true,
+                }
+                continue;
+            }
+            tokio::select! {
+                Some((lane, done)) = busy.next() => {
+                    standard -= usize::from(lane == Lane::Standard);
+                    progress.settled += u64::from(done?);
+                    told(progress);
+                }
+                // A slow target must not keep others' work from being taken up.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = &mut stop, if !stopping => stopping = true,
+            }
+        }
+    }
+
+    async fn claim(&self, busy: usize, standard: usize) -> Result<Vec<Claimed>> {
+        let now = self.app.now();
+        let shut: Vec<SystemName> = {
+            let breakers = self.breakers.lock().await;
+            breakers.iter().filter(|(_, breaker)| !breaker.allows(now)).map(|(name, _)| name.clone()).collect()
+        };
+        let mut all = Vec::new();
+        for (lane, room) in [
+            (Lane::Leaver, AT_ONCE_MAX.saturating_sub(busy)),
+            (Lane::Standard, AT_ONCE_STANDARD_MAX.saturating_sub(standard).min(AT_ONCE_MAX.saturating_sub(busy))),
+        ] {
+            let room = u32::try_from(room.saturating_sub(all.len())).unwrap_or(0);
+            if room == 0 {
+                continue;
+            }
+            let mut tx = self.app.queue().await?;
+            let claimed = tx.claim(&self.name, Some(lane), &shut, now, after(now, LEASE), room).await?;
+            tx.commit().await?;
+            all.extend(claimed);
+        }
+        Ok(all)
+    }
+
+    /// How long until something is due; none where nothing is left.
+    async fn idle_for(&self, now: Timestamp) -> Result<Option<Duration>> {
+        let due = self.app.store.read().await?.next_due(now).await?;
+        let Some(due) = due else { return Ok(None) };
+        let breakers = self.breakers.lock().await;
+        let reopened = breakers.values().filter_map(|breaker| breaker.open_until(now)).min();
+        let at = if due <= now { reopened.unwrap_or(due) } else { due };
+        Ok(Some(Duration::try_from(at.duration_since(now)).unwrap_or_default()))
+    }
+
+    /// Notes the plans that have no operation left to do.
+    async fn finish_plans(&self) -> Result<()> {
+        let mut tx = self.app.store.read().await?;
+        let underway: BTreeSet<PlanHash> = tx.underway().await?.into_iter().map(|operation| operation.plan).collect();
+        let approved =
+            tx.plans(PLANS_LOOKED_AT, None).await?.into_iter().filter(|plan| plan.state == PlanState::Approved);
+        let finished: Vec<_> = approved.filter(|plan| !underway.contains(&plan.hash)).collect();
+        drop(tx);
+        for plan in finished {
+            let mut tx = self.app.write().await?;
+            let now = self.app.now();
+            let moved =
+                tx.move_plan(&plan.hash, PlanState::Approved, PlanState::Finished, "reeve", None, &[], now).await?;
+            if moved {
+                let phases = phases(&tx.operations_of(&plan.hash).await?);
+                let entry = self.app.entry(Event::RunFinished).about(Subject::Plan { hash: plan.hash.clone() });
+                tx.audit(&entry.with_data(json!({ "operations": phases }))).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn record(&self, system: &SystemName, failure: Option<&Failure>) {
+        self.breakers.lock().await.entry(system.clone()).or_default().record(failure, self.app.now());
+    }
+
+    /// Whether the system's budget still pays for another attempt. Leavers' operations have a lane of their own.
+    pub(super) async fn may_send(&self, system: &SystemName, sends: u32, lane: Lane) -> bool {
+        let mut breakers = self.breakers.lock().await;
+        let breaker = breakers.entry(system.clone()).or_default();
+        if sends == 0 {
+            breaker.sent_first();
+            return true;
+        }
+        lane == Lane::Leaver || breaker.take_retry()
+    }
+}
+
+const PLANS_LOOKED_AT: u32 = 100;
+
+/// How many operations stand in each phase.
+pub fn phases(operations: &[Operation]) -> BTreeMap<&'static str, u64> {
+    let mut phases = BTreeMap::new();
+    for operation in operations {
+        *phases.entry(operation.phase.as_str()).or_insert(0) += 1;
+    }
+    phases
+}
+
+pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Findings looked at for operations that are stuck.
+const STUCK_MAX: u32 = 1_000;
+
+/// Operations that are not settled, and those that wait for a person.
+pub async fn left(tx: &mut Tx) -> Result<Vec<Operation>> {
+    let mut left = tx.underway().await?;
+    for row in tx.findings(true, None, STUCK_MAX).await? {
+        if !matches!(row.finding.kind, FindingKind::OperationStuck | FindingKind::Residual) {
+            continue;
+        }
+        let stuck = tx.operation(&OperationId::new(&row.finding.subject)).await?;
+        left.extend(stuck.filter(|operation| operation.phase.needs_person()));
+    }
+    Ok(left)
+}
+
+/// A person lets an operation that was stuck go on.
+pub async fn release(app: &App, id: &OperationId) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.write().await?;
+    let mut operation = tx
+        .operation(id)
+        .await?
+        .ok_or_else(|| Error::NotFound(format!("there is no operation {id}. `reeve run show` lists them")))?;
+    if !operation.phase.needs_person() && operation.phase != Phase::Waiting {
+        return Err(Error::Refused(format!(
+            "operation {id} is {}; only one that is held, refused, residual or waiting can be tried again",
+            operation.phase.as_str()
+        )));
+    }
+    let by = crate::actor::name(&app.actor);
+    let step = operation.step(Happened::Released { by }, &settle::undeclared(&operation), now, 0.0);
+    tx.save_unclaimed(&operation, now).await?;
+    settle::log(app, &mut tx, &operation, &step, None).await?;
+    // Its plan has work again.
+    tx.move_plan(&operation.plan, PlanState::Finished, PlanState::Approved, "reeve", None, &[], now).await?;
+    tx.commit().await?;
+    Ok(())
+}
