@@ -110,6 +110,9 @@ fn link(account: &Account, indexes: &[(&CorrelationRule, People<'_>)], before: O
         Some(Link::Linked { identity, .. }) => {
             candidates.insert(identity.clone());
         }
+        // Whoever was in dispute stays in it until a person decides: else an account that HR's new address disputed at one
+        // read would move at the next.
+        Some(Link::Disputed { candidates: disputed }) => candidates.extend(disputed.iter().cloned()),
         _ => {}
     }
     let mut found: Vec<_> = candidates.into_iter().collect();
