@@ -131,6 +131,11 @@ impl Case {
             return false;
         }
         let proof = prove(&self.identity, seen);
+        // A read that is not whole and shows nothing takes nothing away from what an earlier one showed.
+        let earlier = self.systems.get(seen.system).is_some_and(|known| !matches!(known, SystemProof::Unread { .. }));
+        if earlier && matches!(proof, SystemProof::Unread { .. }) {
+            return false;
+        }
         let before = self.systems.insert(seen.system.clone(), proof.clone());
         before.as_ref() != Some(&proof)
     }
