@@ -67,11 +67,17 @@ pub fn judge(action: &Action<AccountRef>, account: Option<&NativeId>, sight: &Si
 }
 
 fn created(new: &NewAccount, found: &[Account]) -> Judgement {
-    match found {
+    // What a target keeps of a deleted account is not the new one.
+    let there: Vec<&Account> = found.iter().filter(|account| account.state != AccountState::Deleted).collect();
+    match there.as_slice() {
         [] => not_shown("no account has its key"),
         [one] => match (&one.correlation_key, &new.correlation_key) {
             (Some(theirs), Some(ours)) if theirs != ours => ambiguous(format!(
                 "the login {:?} belongs to account {}, which is somebody else's ({theirs})",
+                new.login, one.id
+            )),
+            _ if one.state.is_powerless() => ambiguous(format!(
+                "the login {:?} belongs to account {}, which is disabled and may have been there before",
                 new.login, one.id
             )),
             _ => Judgement::Holds { account: Some(one.id.clone()) },

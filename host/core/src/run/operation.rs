@@ -196,6 +196,9 @@ impl Operation {
     /// Takes one thing that happened. `capability` is what the connector says of this kind of operation; `jitter` is a
     /// random number from 0 to 1.
     pub fn step(&mut self, happened: Happened, capability: &Capability, now: Timestamp, jitter: f64) -> Step {
+        if self.phase.is_settled() && !matches!(happened, Happened::Released { .. }) {
+            return Step { event: None, note: format!("it is {} already", self.phase.as_str()), finding: None };
+        }
         match happened {
             Happened::Intended { account } => {
                 self.account = account.or(self.account.take());
@@ -212,9 +215,9 @@ impl Operation {
             Happened::Read(Err(failure)) => self.unreadable(&failure, now, jitter),
             Happened::Withdrawn { why } => self.settle(Phase::Cancelled, Event::OperationCancelled, why, now),
             Happened::Released { by } => {
-                // What may have happened is read first, whoever says to try again.
-                self.phase = if self.sends == 0 { Phase::Waiting } else { Phase::Unknown };
-                (self.reads, self.sends, self.not_before, self.settled_at) = (0, self.sends.min(1), now, None);
+                // What may have happened is read first, whoever says to try again. The attempts are counted anew.
+                self.phase = if self.sent_at.is_none() { Phase::Waiting } else { Phase::Unknown };
+                (self.reads, self.sends, self.not_before, self.settled_at) = (0, 0, now, None);
                 self.trouble = None;
                 self.told(Event::OperationRetried, format!("released by {by}"))
             }
@@ -318,9 +321,8 @@ impl Operation {
         let patience = match (self.phase, self.outcome.as_ref().map(|outcome| &outcome.status)) {
             (Phase::Done, Some(Status::PendingApproval(_))) => pace::APPROVAL_PATIENCE,
             (Phase::Done, Some(Status::Accepted(_))) => pace::ACCEPTED_PATIENCE,
-            (Phase::Done, _) => pace::READ_PATIENCE,
-            // Before it is sent again, absence must be sure.
-            _ => SignedDuration::ZERO,
+            // Before it is sent again, absence must be as sure: a request whose answer was lost may still be at work.
+            _ => pace::READ_PATIENCE,
         };
         let visible = SignedDuration::from_secs(i64::from(capability.visible_after_s));
         let since = self.sent_at.unwrap_or(now);
@@ -335,7 +337,9 @@ impl Operation {
             return self.settle(Phase::Residual, Event::OperationResidual, why, now);
         }
         let create = self.planned.action.kind() == OperationKind::Create;
-        if !create && !capability.idempotent {
+        // A person who released it has answered for sending it again.
+        let released = self.sends == 0;
+        if !create && !capability.idempotent && !released {
             let why = format!("{why}; it may have been sent, and this target does not say that sending twice is safe");
             return self.settle(Phase::Held, Event::OperationHeld, why, now);
         }
