@@ -27,7 +27,7 @@ pub enum FindingKind {
     DisputedAccount,
     /// Access that neither policy nor an approval explains.
     UnexplainedAccess,
-    /// Policy names an entitlement that the system does not have, or has twice.
+    /// Policy names an entitlement that the system does not have or has twice, or several of which one person can hold one.
     UnknownEntitlement,
     /// An operation was refused or needs a person.
     OperationStuck,

@@ -4,6 +4,7 @@ mod action;
 mod make;
 mod model;
 mod system;
+mod wanted;
 
 pub use action::*;
 pub use make::*;

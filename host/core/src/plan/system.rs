@@ -4,7 +4,9 @@ use super::make::leaver_cause;
 use super::{
     AccountRef, Action, Cause, Lane, NewAccount, OperationKey, PlanInput, Planned, PlannedOperation, SystemState,
 };
-use crate::access::{Account, AccountState, Attributes, Cardinality, Entitlement, Grant, GrantSource, OperationKind};
+use crate::access::{
+    Account, AccountState, Attributes, Cardinality, Credential, Entitlement, Grant, GrantSource, OperationKind,
+};
 use crate::finding::{Finding, FindingKind};
 use crate::id::{IdentityId, NativeId, SystemName};
 use crate::identity::{Identity, Standing};
@@ -14,17 +16,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Plans for one system. It writes into the plan that all systems share.
 pub struct SystemPlanner<'a, 'p> {
-    state: &'a SystemState<'a>,
-    input: &'a PlanInput<'a>,
-    planned: &'p mut Planned,
+    pub(super) state: &'a SystemState<'a>,
+    pub(super) input: &'a PlanInput<'a>,
+    pub(super) planned: &'p mut Planned,
     accounts_of: BTreeMap<&'a IdentityId, Vec<&'a Account>>,
-    grants_of: BTreeMap<&'a NativeId, Vec<&'a Grant>>,
-    entitlements: BTreeMap<&'a NativeId, &'a Entitlement>,
-    by_name: BTreeMap<EntitlementName, Vec<&'a Entitlement>>,
+    pub(super) grants_of: BTreeMap<&'a NativeId, Vec<&'a Grant>>,
+    pub(super) entitlements: BTreeMap<&'a NativeId, &'a Entitlement>,
+    pub(super) by_name: BTreeMap<EntitlementName, Vec<&'a Entitlement>>,
     /// What some rule gives to somebody here. Other entitlements are for access reviews to judge.
     governed: BTreeSet<&'a EntitlementName>,
     assignments_of: BTreeMap<&'a IdentityId, Vec<&'a Assignment>>,
     logins: BTreeSet<String>,
+    credentials: Vec<&'a Credential>,
 }
 
 impl<'a, 'p> SystemPlanner<'a, 'p> {
@@ -43,6 +46,9 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         for grant in state.grants {
             grants_of.entry(&grant.account).or_default().push(grant);
         }
+        grants_of.values_mut().for_each(|grants| grants.sort());
+        let mut credentials: Vec<_> = state.credentials.iter().collect();
+        credentials.sort_by(|a, b| a.id.cmp(&b.id));
         let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for entitlement in state.entitlements {
             by_name.entry(name_of(entitlement)).or_default().push(entitlement);
@@ -50,6 +56,9 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         let mut assignments_of: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for assignment in input.assignments.iter().filter(|a| a.system == *name && a.until.is_none()) {
             assignments_of.entry(&assignment.identity).or_default().push(assignment);
+        }
+        for given in assignments_of.values_mut() {
+            given.sort_by_key(|given| (&given.entitlement, &given.origin));
         }
         let rules = &input.policy.birthrights;
         Self {
@@ -61,12 +70,13 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
             by_name,
             governed: rules.iter().flat_map(|rule| rule.give.get(name)).flatten().collect(),
             assignments_of,
+            credentials,
             entitlements: state.entitlements.iter().map(|entitlement| (&entitlement.id, entitlement)).collect(),
             logins: state.accounts.iter().filter_map(|a| Some(a.login.as_deref()?.to_lowercase())).collect(),
         }
     }
 
-    fn name(&self) -> &'a SystemName {
+    pub(super) fn name(&self) -> &'a SystemName {
         &self.state.system.name
     }
 
@@ -83,17 +93,18 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 continue;
             }
             if !account.state.is_powerless() {
-                let action = if self.can(OperationKind::Disable, None) {
-                    Action::Disable { account: target() }
-                } else {
-                    Action::Freeze { account: target() }
+                let action = match self.can(OperationKind::Disable, None) {
+                    false if account.state != AccountState::Frozen => Action::Freeze { account: target() },
+                    // To freeze again what is frozen would be planned for ever: it is told that a person has to do it.
+                    _ => Action::Disable { account: target() },
                 };
                 self.operation(person, account_name(account), action, &cause, None);
             }
             self.cut_grants(person, account, &cause, |_| true);
-            for credential in
-                self.state.credentials.iter().filter(|c| c.account.as_ref() == Some(&account.id) && c.endable)
-            {
+            for credential in self.credentials.clone() {
+                if credential.account.as_ref() != Some(&account.id) || !credential.endable {
+                    continue;
+                }
                 let what = credential.name.clone().unwrap_or_else(|| format!("{:?}", credential.kind).to_lowercase());
                 let action = Action::EndCredential { account: target(), credential: credential.id.clone() };
                 self.operation(person, what, action, &cause, None);
@@ -143,7 +154,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         }
         let wanted = self.resolve(person, desired);
         let (at_birth, later): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|(entitlement, _)| entitlement.cardinality == Cardinality::ExactlyOne);
+            wanted.give.into_iter().partition(|(entitlement, _)| entitlement.cardinality == Cardinality::ExactlyOne);
         let worker = &person.worker;
         let new = NewAccount {
             login: login.clone(),
@@ -175,23 +186,23 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         self.update(person, account);
         let held: BTreeSet<&NativeId> = self.grants(account).iter().map(|grant| &grant.entitlement).collect();
         let wanted = self.resolve(person, desired);
-        for (entitlement, origin) in &wanted {
+        let mut keep = wanted.ids();
+        for (entitlement, origin) in &wanted.give {
             if held.contains(&entitlement.id) {
                 self.adopt(person, Some(&entitlement.id), origin);
                 continue;
             }
-            let rival = self.rival(account, entitlement);
-            if entitlement.cardinality != Cardinality::Many && rival.is_some() {
-                let cause = Cause::Birthright { origin: origin.clone() };
-                let action = Action::Replace { account: target(), take: rival, give: entitlement.id.clone() };
-                self.operation(person, name_of(entitlement).to_string(), action, &cause, after);
-            } else {
-                self.give(person, target(), entitlement, origin.clone(), after);
+            match self.rival(account, entitlement).filter(|_| entitlement.cardinality != Cardinality::Many) {
+                Some(rival) => {
+                    // The exchange takes it; nothing else does.
+                    keep.insert(&rival.id);
+                    self.exchange(person, target(), rival, entitlement, origin.clone(), after);
+                }
+                None => self.give(person, target(), entitlement, origin.clone(), after),
             }
         }
-        let wanted: BTreeSet<&NativeId> = wanted.iter().map(|(entitlement, _)| &entitlement.id).collect();
-        self.cut_what_was_given(person, account, |id| wanted.contains(id));
-        self.unexplained(person, account, &wanted);
+        self.cut_what_was_given(person, account, |id| keep.contains(id));
+        self.unexplained(person, account, &wanted.ids());
     }
 
     /// No rule gives this person anything here. Only what Reeve has a record of having given is taken.
@@ -256,26 +267,6 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         }
     }
 
-    /// The rung that remains when everything that can be taken is taken.
-    fn floor_below(&self, entitlement: &Entitlement) -> Option<&'a Entitlement> {
-        let rung = entitlement.rung.as_ref().filter(|rung| !rung.floor)?;
-        self.state.entitlements.iter().find(|other| {
-            other.rung.as_ref().is_some_and(|r| r.floor && r.family == rung.family) && other.id != entitlement.id
-        })
-    }
-
-    /// What the account holds of a kind or family of which it may hold one at a time.
-    fn rival(&self, account: &Account, wanted: &Entitlement) -> Option<NativeId> {
-        let family = |e: &Entitlement| e.rung.as_ref().map(|rung| rung.family.clone());
-        let rival = |held: &Entitlement| match family(wanted) {
-            Some(_) => family(held) == family(wanted),
-            None => held.kind == wanted.kind,
-        };
-        let held = self.grants(account).into_iter().filter(|grant| grant.source == GrantSource::Direct);
-        let held = held.filter_map(|grant| self.entitlements.get(&grant.entitlement));
-        held.filter(|held| rival(held)).map(|held| held.id.clone()).next()
-    }
-
     fn give(
         &mut self,
         person: &'a Identity,
@@ -284,11 +275,35 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         origin: Origin,
         after: Option<usize>,
     ) {
+        let action = Action::Grant { account, entitlement: entitlement.id.clone(), expires_at: None };
+        self.assign(person, entitlement, action, origin, after);
+    }
+
+    fn exchange(
+        &mut self,
+        person: &'a Identity,
+        account: AccountRef,
+        rival: &Entitlement,
+        entitlement: &Entitlement,
+        origin: Origin,
+        after: Option<usize>,
+    ) {
+        let action = Action::Replace { account, take: Some(rival.id.clone()), give: entitlement.id.clone() };
+        self.assign(person, entitlement, action, origin, after);
+    }
+
+    fn assign(
+        &mut self,
+        person: &'a Identity,
+        entitlement: &Entitlement,
+        action: Action<AccountRef>,
+        origin: Origin,
+        after: Option<usize>,
+    ) {
         if !entitlement.assignable {
             let why = format!("{} can't be given through {}: it is not assignable", name_of(entitlement), self.name());
             return self.planned.leave(self.name(), Some(person), why);
         }
-        let action = Action::Grant { account, entitlement: entitlement.id.clone(), expires_at: None };
         self.operation(person, name_of(entitlement).to_string(), action, &Cause::Birthright { origin }, after);
     }
 
@@ -314,39 +329,6 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
     fn mapped_attributes(&self, person: &Identity) -> Attributes {
         let fields = self.state.system.attributes.iter();
         fields.filter_map(|(target, field)| Some((target.clone(), person.worker.field(field)?.into()))).collect()
-    }
-
-    fn resolve(&mut self, person: &Identity, desired: &Desired) -> Vec<(&'a Entitlement, Origin)> {
-        let mut found = Vec::new();
-        for (name, origin) in &desired.entitlements {
-            let candidates = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
-            if let [only] = candidates {
-                found.push((*only, origin.clone()));
-                continue;
-            }
-            let text = match candidates.len() {
-                0 => format!(
-                    "Rule {:?} ({}) gives {name} of {}, which does not exist there.",
-                    origin.rule,
-                    origin.place,
-                    self.name()
-                ),
-                n => format!(
-                    "Rule {:?} ({}) gives {name} of {}, and {n} of that name exist.",
-                    origin.rule,
-                    origin.place,
-                    self.name()
-                ),
-            };
-            self.planned.leave(self.name(), Some(person), format!("{name} is not one entitlement of this system"));
-            self.finding(
-                FindingKind::UnknownEntitlement,
-                name.to_string(),
-                None,
-                format!("{text} Mend the rule or the system."),
-            );
-        }
-        found
     }
 
     fn unexplained(&mut self, person: &'a Identity, account: &'a Account, wanted: &BTreeSet<&NativeId>) {
@@ -393,7 +375,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         self.planned.ended.extend(given.filter(|a| which(a)).map(|a| (*a).clone()));
     }
 
-    fn grants(&self, account: &Account) -> Vec<&'a Grant> {
+    pub(super) fn grants(&self, account: &Account) -> Vec<&'a Grant> {
         self.grants_of.get(&account.id).cloned().unwrap_or_default()
     }
 
@@ -411,8 +393,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         after: Option<usize>,
     ) -> Option<usize> {
         let kind = action.kind();
-        let entitlement_kind =
-            action.entitlement().and_then(|id| self.entitlements.get(id)).map(|e| e.kind.as_str());
+        let entitlement_kind = action.entitlement().and_then(|id| self.entitlements.get(id)).map(|e| e.kind.as_str());
         let Some(capability) = self.state.description.capability(kind, entitlement_kind) else {
             let verb = format!("{kind:?}").to_lowercase();
             let why = format!("plugin {} can't {verb}: {what} has to be done by hand", self.state.system.plugin);
@@ -420,7 +401,10 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
             return None;
         };
         let key = OperationKey::of(self.name(), &person.id, &action);
-        if self.input.underway.contains(&key) {
+        // It may be for the account that an approved plan has made in the meantime, and names by its creation.
+        let of_created = action.clone().for_account(|_| Some(AccountRef::CreatedBy(0)));
+        let of_created = of_created.map(|action| OperationKey::of(self.name(), &person.id, &action));
+        if [Some(key), of_created].iter().flatten().any(|key| self.input.underway.contains(key)) {
             let verb = format!("{kind:?}").to_lowercase();
             self.planned.leave(self.name(), Some(person), format!("{verb} {what} is in an approved plan already"));
             return None;
@@ -439,7 +423,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         }))
     }
 
-    fn finding(&mut self, kind: FindingKind, subject: String, identity: Option<&IdentityId>, text: String) {
+    pub(super) fn finding(&mut self, kind: FindingKind, subject: String, identity: Option<&IdentityId>, text: String) {
         let subject = format!("{}/{subject}", self.name());
         let finding = Finding { kind, subject, system: Some(self.name().clone()), identity: identity.cloned(), text };
         if !self.planned.findings.contains(&finding) {
@@ -448,7 +432,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
     }
 }
 
-fn name_of(entitlement: &Entitlement) -> EntitlementName {
+pub(super) fn name_of(entitlement: &Entitlement) -> EntitlementName {
     EntitlementName { kind: entitlement.kind.clone(), name: entitlement.name.clone() }
 }
 
