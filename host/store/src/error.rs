@@ -17,7 +17,7 @@ pub enum StoreError {
     Newer { found: i64, known: i64 },
     /// Another unit of work was in the way for [`BUSY_TIMEOUT`], or would have contradicted this one. Nothing was
     /// written; the same unit of work may be tried again.
-    #[error("the database is busy: another unit of work was in the way for {} s; try again", BUSY_TIMEOUT.as_secs())]
+    #[error("the database is busy or out of reach: no turn came within {} s; try again", BUSY_TIMEOUT.as_secs())]
     Busy,
     /// The lease was lost, and somebody else has claimed the operation since. Nothing was written.
     #[error(

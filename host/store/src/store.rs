@@ -2,7 +2,7 @@
 
 use crate::{Dialect, StoreError, Tx, file, migrate};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions, Executor};
+use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -37,6 +37,12 @@ impl Store {
         };
         let options: sqlx::any::AnyConnectOptions =
             url.parse().map_err(|e: sqlx::Error| StoreError::Address(e.to_string()))?;
+        let options = options.disable_statement_logging();
+        // Outside the pool, which would go on trying where there is no database.
+        let mut first = options.connect().await?;
+        first.execute(sqlx::raw_sql(AssertSqlSafe(dialect.session()))).await?;
+        dialect.check(&dialect.settings(&mut first).await?)?;
+        first.close().await?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(BUSY_TIMEOUT)
@@ -45,13 +51,10 @@ impl Store {
                     async move { connection.execute(sqlx::raw_sql(AssertSqlSafe(dialect.session()))).await.map(drop) },
                 )
             })
-            .connect_with(options.disable_statement_logging())
-            .await?;
+            .connect_lazy_with(options);
         let turns = matches!(dialect, Dialect::Sqlite).then(|| Arc::new(Semaphore::new(1)));
-        let store = Self { pool, dialect, turns };
-        dialect.check(&store.settings().await?)?;
-        migrate::run(&store.pool, dialect).await?;
-        Ok(store)
+        migrate::run(&pool, dialect).await?;
+        Ok(Self { pool, dialect, turns })
     }
 
     pub fn dialect(&self) -> Dialect {
