@@ -49,9 +49,15 @@ const SQLITE_BUSY_CODES: [i64; 2] = [5, 6];
 /// PostgreSQL: serialization failure, deadlock, lock timeout.
 const POSTGRES_BUSY_CODES: [&str; 3] = ["40001", "40P01", "55P03"];
 
+/// PostgreSQL: a text that it can't hold, because there is a NUL in it.
+const POSTGRES_NO_TEXT_CODE: &str = "22021";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let busy = match &error {
+            sqlx::Error::Database(told) if told.code().is_some_and(|code| code == POSTGRES_NO_TEXT_CODE) => {
+                return Self::conflict("a text with a NUL character in it can't be stored, and names nothing here");
+            }
             sqlx::Error::PoolTimedOut => true,
             sqlx::Error::Database(told) => told.code().is_some_and(|code| {
                 POSTGRES_BUSY_CODES.contains(&code.as_ref())

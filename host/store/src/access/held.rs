@@ -95,7 +95,10 @@ impl Tx {
     }
 }
 
-fn order(held: &Held) -> (&SystemName, &NativeId, bool, Timestamp, Option<&(NativeId, String, String)>) {
+/// What things are listed by.
+type Order<'a> = (&'a SystemName, &'a NativeId, bool, Timestamp, Option<&'a (NativeId, String, String)>);
+
+fn order(held: &Held) -> Order<'_> {
     (&held.system, &held.account, held.entitlement.is_some(), held.since, held.entitlement.as_ref())
 }
 

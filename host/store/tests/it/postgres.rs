@@ -51,6 +51,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// Leaves a shell behind that reads from this program. Its reading ends when this program does.
+#[expect(clippy::zombie_processes, reason = "it outlives this program")]
 fn end_with_this_program(script: &Path, bin: &Path, folder: &Path) {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(r#"cat; "$1" stop "$2" immediate; rm -rf "$2""#).arg("sh").arg(script).arg(folder);

@@ -1,6 +1,6 @@
 //! Units of work: whole or not at all, and one writer after the other.
 
-use crate::sample::{at, entry};
+use crate::sample::{at, directory, entry, id, read};
 use crate::support::{Fresh, on_both};
 use reeve_store::{Store, StoreError};
 
@@ -91,4 +91,35 @@ async fn a_writer_that_waits_too_long_gives_up_busy(db: Fresh) {
     drop(held);
     other.write().await.unwrap().commit().await.unwrap();
     one.close().await;
+}
+
+on_both!(units_of_work_move_between_threads);
+async fn units_of_work_move_between_threads(db: Fresh) {
+    fn moves<T: Send>(work: T) -> T {
+        work
+    }
+    let store = db.store().await;
+    let mut tx = store.write().await.unwrap();
+    let nothing = read(&[], &[], &[]);
+    moves(tx.apply_read(&directory(), &nothing, true, at(1))).await.unwrap();
+    moves(tx.apply_account(&directory(), &id("ada"), None, at(1))).await.unwrap();
+    moves(tx.put_links(&directory(), &Default::default(), at(1))).await.unwrap();
+    moves(tx.held_by(&"i-ada".into())).await.unwrap();
+    moves(tx.settle(&[], None, &[], at(1))).await.unwrap();
+    moves(tx.open_assignment(&[])).await.unwrap();
+    moves(tx.end_assignments(&[], at(1))).await.unwrap();
+    moves(tx.put_identities(&[])).await.unwrap();
+    moves(tx.put_operations(&[])).await.unwrap();
+    moves(tx.commit()).await.unwrap();
+    moves(store.check_log(&[])).await.unwrap();
+    moves(reeve_store::Store::open(&db.url)).await.unwrap();
+}
+
+on_both!(a_name_with_a_nul_is_nobodys);
+async fn a_name_with_a_nul_is_nobodys(db: Fresh) {
+    let store = db.store().await;
+    let found = store.read().await.unwrap().system(&"a\u{0}".into()).await;
+    assert!(matches!(found, Ok(None) | Err(StoreError::Conflict(_))), "{found:?}");
+    let found = store.read().await.unwrap().plugin("a\u{0}").await;
+    assert!(matches!(found, Ok(None) | Err(StoreError::Conflict(_))), "{found:?}");
 }
