@@ -1,52 +1,100 @@
 //! The only way out to a target: HTTP, LDAP and files of the connections that an administrator has bound.
 //!
-//! What a plugin sends is checked against its manifest and the binding, then against the address rules, and gets its
-//! credentials at the last moment. Nothing here knows of WebAssembly.
+//! What a plugin sends is checked against its manifest (`http`, `ldap`, `files`), goes to addresses that were checked
+//! (`address`, `egress`, `tls`), and gets its credentials at the last moment (`auth`, `token`, `secrets`). What comes back
+//! is bounded, rid of secrets (`redact`) and put in the journal. Nothing here knows of WebAssembly.
 
+mod address;
+mod auth;
+mod bind;
+mod egress;
+mod files;
+mod headers;
+mod http;
+mod ldap;
+mod rate;
+mod redact;
+mod secrets;
 mod spent;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod token;
 mod wire;
 
+pub(crate) use redact::Redactor;
+pub(crate) use secrets::Shared;
 pub(crate) use spent::Spent;
 pub(crate) use wire::*;
 
+use crate::limits::{CONNECT_TIME_MAX, REQUEST_TIME_MAX};
 use crate::package::Manifest;
-use crate::vault::{SecretSource, Vault};
+use files::FilesDoor;
+use http::HttpDoor;
+use ldap::LdapDoor;
 use reeve_core::inventory::System;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// One per runtime: where secrets come from.
-pub(crate) struct Shared {
-    tenant: String,
-    vault: Arc<Vault>,
-    secrets: Arc<dyn SecretSource>,
+/// How long the outside is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    connect: Duration,
+    request: Duration,
 }
 
-impl Shared {
-    pub(crate) fn new(tenant: String, vault: Arc<Vault>, secrets: Arc<dyn SecretSource>) -> Result<Arc<Self>, String> {
-        Ok(Arc::new(Self { tenant, vault, secrets }))
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: CONNECT_TIME_MAX, request: REQUEST_TIME_MAX }
     }
+}
+
+enum Door {
+    Http(Box<HttpDoor>),
+    Ldap(Box<LdapDoor>),
+    Files(FilesDoor),
 }
 
 /// One per system: its bound connections with all that is kept between calls.
 pub(crate) struct Outside {
-    shared: Arc<Shared>,
+    plugin: String,
+    doors: BTreeMap<String, Door>,
+    redactor: Arc<Redactor>,
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("plugin", &self.plugin).field("doors", &self.doors.keys()).finish()
+    }
 }
 
 impl Outside {
     /// Binds a system's connections to what its plugin asks for, or says everything that is wrong with them.
     pub(crate) fn bind(manifest: &Manifest, system: &System, shared: &Arc<Shared>) -> Result<Self, Vec<String>> {
-        let _ = (manifest, system);
-        Ok(Self { shared: shared.clone() })
+        bind::bind(manifest, system, shared, Patience::default())
     }
 
     pub(crate) async fn http(&self, spent: &mut Spent, request: HttpRequest) -> Result<HttpAnswer, HttpFault> {
-        let _ = spent;
-        Err(HttpFault::Denied(request.connection))
+        let slot = spent.journal().http(&self.redactor, &request);
+        let answer = match self.doors.get(&request.connection) {
+            Some(Door::Http(door)) => door.send(spent, &request).await,
+            _ => Err(HttpFault::Denied(self.no_door("http", &request.connection))),
+        };
+        let answer = answer.map_err(|fault| fault.map_text(|text| self.redact(text)));
+        spent.journal().http_came(slot, &self.redactor, &answer);
+        answer
     }
 
     pub(crate) async fn ldap_search(&self, spent: &mut Spent, search: LdapSearch) -> Result<LdapPage, LdapFault> {
-        let _ = spent;
-        Err(LdapFault::Denied(search.connection))
+        let slot = spent.journal().ldap_search(&self.redactor, &search);
+        let page = match self.doors.get(&search.connection) {
+            Some(Door::Ldap(door)) => door.search(spent, &search).await,
+            _ => Err(LdapFault::Denied(self.no_door("ldap", &search.connection))),
+        };
+        let page = page.map_err(|fault| fault.map_text(|text| self.redact(text)));
+        spent.journal().ldap_search_came(slot, &self.redactor, &page);
+        page
     }
 
     pub(crate) async fn ldap_write(
@@ -55,13 +103,24 @@ impl Outside {
         connection: &str,
         write: LdapWrite,
     ) -> Result<(), LdapFault> {
-        let _ = (spent, write);
-        Err(LdapFault::Denied(connection.to_owned()))
+        let slot = spent.journal().ldap_write(&self.redactor, connection, &write);
+        let outcome = match self.doors.get(connection) {
+            Some(Door::Ldap(door)) => door.write(spent, &write).await,
+            _ => Err(LdapFault::Denied(self.no_door("ldap", connection))),
+        };
+        let outcome = outcome.map_err(|fault| fault.map_text(|text| self.redact(text)));
+        spent.journal().ldap_write_came(slot, &outcome);
+        outcome
     }
 
     pub(crate) async fn files_list(&self, spent: &mut Spent, connection: &str) -> Result<Vec<FileAbout>, FileFault> {
-        let _ = spent;
-        Err(FileFault::Denied(connection.to_owned()))
+        let slot = spent.journal().files_list(connection);
+        let list = match self.doors.get(connection) {
+            Some(Door::Files(door)) => door.list().await,
+            _ => Err(FileFault::Denied(self.no_door("files", connection))),
+        };
+        spent.journal().files_list_came(slot, &self.redactor, &list);
+        list
     }
 
     pub(crate) async fn files_read(
@@ -73,12 +132,26 @@ impl Outside {
         offset: u64,
         length: u32,
     ) -> Result<Vec<u8>, FileFault> {
-        let _ = (spent, name, version, offset, length);
-        Err(FileFault::Denied(connection.to_owned()))
+        let slot = spent.journal().files_read(connection, name, version, offset, length);
+        let read = match self.doors.get(connection) {
+            Some(Door::Files(door)) => door.read(spent, name, version, offset, length).await,
+            _ => Err(FileFault::Denied(self.no_door("files", connection))),
+        };
+        spent.journal().files_read_came(slot, &self.redactor, &read);
+        read
     }
 
     /// Replaces every secret that this system's connections have used so far by `[secret]`.
     pub(crate) fn redact(&self, text: &str) -> String {
-        text.to_owned()
+        self.redactor.text(text)
+    }
+
+    fn no_door(&self, kind: &str, connection: &str) -> String {
+        let name: String = connection.chars().take(64).collect();
+        format!(
+            "the plugin `{}` asks for no {kind} connection {name:?}; it would need a [[connection]] with that name and \
+             kind in plugin.toml, and the system file one under [connections]",
+            self.plugin
+        )
     }
 }

@@ -65,7 +65,9 @@ impl Spent {
 
 fn count(used: &mut u32, max: u32, what: &str) -> Result<(), String> {
     if *used >= max {
-        return Err(format!("this call has made its {max} {what}; return a page and a cursor, and go on in the next call"));
+        return Err(format!(
+            "this call has made its {max} {what}; return a page and a cursor, and go on in the next call"
+        ));
     }
     *used += 1;
     Ok(())

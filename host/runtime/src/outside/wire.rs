@@ -42,6 +42,21 @@ pub(crate) enum HttpFault {
     Protocol(String),
 }
 
+impl HttpFault {
+    /// The same fault with its text changed.
+    pub(super) fn map_text(self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Denied(text) => Self::Denied(change(&text)),
+            Self::AuthFailed(text) => Self::AuthFailed(change(&text)),
+            Self::Unreachable(text) => Self::Unreachable(change(&text)),
+            Self::AnswerLost(text) => Self::AnswerLost(change(&text)),
+            Self::Budget(text) => Self::Budget(change(&text)),
+            Self::Protocol(text) => Self::Protocol(change(&text)),
+            Self::TooLarge(_) => self,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum LdapScope {
@@ -113,6 +128,21 @@ pub(crate) enum LdapFault {
         message: String,
     },
     CursorExpired,
+}
+
+impl LdapFault {
+    /// The same fault with its text changed.
+    pub(super) fn map_text(self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Denied(text) => Self::Denied(change(&text)),
+            Self::AuthFailed(text) => Self::AuthFailed(change(&text)),
+            Self::Unreachable(text) => Self::Unreachable(change(&text)),
+            Self::AnswerLost(text) => Self::AnswerLost(change(&text)),
+            Self::Budget(text) => Self::Budget(change(&text)),
+            Self::Refused { code, message } => Self::Refused { code, message: change(&message) },
+            Self::TooLarge(_) | Self::CursorExpired => self,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
