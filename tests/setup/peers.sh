@@ -150,6 +150,13 @@ peer_postgres() {
     give REEVE_PG_BIN "$pg_bin"
 }
 
-peer_openldap
-peer_python
-peer_postgres
+if (($# == 0)); then set -- openldap python postgres; fi
+for peer in "$@"; do
+    case $peer in
+    openldap | python | postgres) "peer_$peer" ;;
+    *)
+        say "there is no peer $peer; name openldap, python or postgres"
+        exit 2
+        ;;
+    esac
+done
