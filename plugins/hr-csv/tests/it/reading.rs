@@ -86,8 +86,8 @@ fn the_whole_file_decides_the_encoding() {
 
 #[test]
 fn a_letter_at_the_very_end_counts() {
-    let worker = only(Folder::with(b"first name,employee id,kind,status,last name\nAnn,1,employee,active,L\xFC"));
-    assert_eq!(worker.family_name, "L\u{fc}");
+    let worker = only(Folder::with(b"first name,employee id,kind,status,last name\nAnn,1,employee,active,L\xE9"));
+    assert_eq!(worker.family_name, "L\u{e9}");
 }
 
 #[test]
