@@ -7,7 +7,9 @@ use super::{
 use jiff::Timestamp;
 
 /// Applies what HR says now to a person that Reeve knows, and tells what happened.
-pub fn apply(before: &Identity, worker: Worker, term: Term, now: Timestamp) -> (Identity, Vec<LifecycleEvent>) {
+pub fn apply(before: &Identity, mut worker: Worker, term: Term, now: Timestamp) -> (Identity, Vec<LifecycleEvent>) {
+    // A row without a key does not unsay the one that holds the person's employments together.
+    worker.person_key = worker.person_key.or_else(|| before.worker.person_key.clone());
     // Somebody who left and will start again stays out until that day, so that what is left of the first time is still
     // taken away.
     let early = term.starts_at.is_some_and(|start| start > now);
@@ -122,13 +124,7 @@ fn still_named(before: &Identity, worker: &Worker, term: Term) -> Option<NamedEx
 }
 
 /// The end of a person's time as HR's word and an operator's word make it, whichever comes first.
-fn exit(
-    worker: &Worker,
-    term: Term,
-    before: &Identity,
-    named: Option<&NamedExit>,
-    now: Timestamp,
-) -> Option<Exit> {
+fn exit(worker: &Worker, term: Term, before: &Identity, named: Option<&NamedExit>, now: Timestamp) -> Option<Exit> {
     let told_before = |effective_at: Timestamp| match &before.exit {
         // The clock "told" starts when an end is first heard of, and anew when it moves.
         Some(known) if known.effective_at == effective_at => known.told_at,

@@ -61,7 +61,9 @@ pub fn reconcile(
     now: Timestamp,
     mut new_id: impl FnMut() -> IdentityId,
 ) -> Result<Reconciled, FeedRefused> {
-    let ours: Vec<&Identity> = known.iter().filter(|identity| identity.source == *source).collect();
+    let mut ours: Vec<&Identity> = known.iter().filter(|identity| identity.source == *source).collect();
+    // Who is here comes last and wins over who left, where both could be meant.
+    ours.sort_by_key(|identity| (identity.standing != Standing::Left, &identity.id));
     let present = ours.iter().filter(|identity| identity.standing != Standing::Left).count() as u64;
     if feed.is_empty() && present > 0 {
         return Err(FeedRefused::Empty { source_name: source.clone(), known: present });
@@ -69,16 +71,17 @@ pub fn reconcile(
     let index = Index::new(&ours);
     let mut result = Reconciled::default();
     result.counts.workers = feed.len() as u64;
-    let disputed = disputed(source, &feed, &index, &mut result);
+    let held_back = hold_back(source, &feed, &index, &mut result);
     let mut heard_of: BTreeSet<&IdentityId> = BTreeSet::new();
     let mut lost: Vec<String> = Vec::new();
 
     for worker in feed {
         let before = index.find(&worker);
-        if let Some(before) = before {
+        // Of an ended employment another row of the same person tells.
+        if let Some(before) = before.filter(|_| !held_back.history.contains(worker.id.as_str())) {
             heard_of.insert(&before.id);
         }
-        if disputed.contains(worker.id.as_str()) {
+        if held_back.contains(&worker) {
             result.counts.held_back += 1;
             continue;
         }
@@ -125,9 +128,7 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn new(known: &[&'a Identity]) -> Self {
-        // Who is here is inserted last and wins over who left; a present number wins over somebody's former one.
-        let mut known = known.to_vec();
-        known.sort_by_key(|identity| (identity.standing != Standing::Left, &identity.id));
+        // What is inserted last wins: a present number over somebody's former one.
         let by_person =
             known.iter().filter_map(|identity| Some((identity.worker.person_key.as_deref()?, *identity))).collect();
         let former = known.iter().flat_map(|i| i.former_ids.iter().map(move |id| (id.as_str(), *i)));
@@ -147,13 +148,22 @@ fn is_reused(known: &Identity, worker: &Worker) -> bool {
     known.standing == Standing::Left && matches!(keys, (Some(theirs), Some(new)) if theirs != new)
 }
 
-/// Worker numbers that are not applied: two rows claim one of them, or one person.
-fn disputed(
-    source: &SystemName,
-    feed: &[Worker],
-    index: &Index<'_>,
-    result: &mut Reconciled,
-) -> BTreeSet<String> {
+/// Worker numbers that are not applied.
+#[derive(Default)]
+struct HeldBack {
+    /// Two rows claim the number, or one person.
+    disputed: BTreeSet<String>,
+    /// An employment before the one that counts.
+    history: BTreeSet<String>,
+}
+
+impl HeldBack {
+    fn contains(&self, worker: &Worker) -> bool {
+        self.disputed.contains(worker.id.as_str()) || self.history.contains(worker.id.as_str())
+    }
+}
+
+fn hold_back(source: &SystemName, feed: &[Worker], index: &Index<'_>, result: &mut Reconciled) -> HeldBack {
     let mut rows: BTreeMap<(Claim, &str), Vec<&Worker>> = BTreeMap::new();
     for worker in feed {
         rows.entry((Claim::Number, worker.id.as_str())).or_default().push(worker);
@@ -164,17 +174,17 @@ fn disputed(
             rows.entry((Claim::Person, known.id.as_str())).or_default().push(worker);
         }
     }
-    let mut disputed: BTreeSet<String> = BTreeSet::new();
+    let mut held_back = HeldBack::default();
     for ((claim, key), workers) in rows.into_iter().filter(|(_, workers)| workers.len() > 1) {
-        if workers.iter().all(|worker| disputed.contains(worker.id.as_str())) {
+        if workers.iter().all(|worker| held_back.contains(worker)) {
             continue;
         }
         if let Some(counts) = employment_that_counts(claim, &workers) {
             let history = workers.iter().filter(|worker| worker.id != counts.id);
-            disputed.extend(history.map(|worker| worker.id.to_string()));
+            held_back.history.extend(history.map(|worker| worker.id.to_string()));
             continue;
         }
-        disputed.extend(workers.iter().map(|worker| worker.id.to_string()));
+        held_back.disputed.extend(workers.iter().map(|worker| worker.id.to_string()));
         let what = claim.words();
         result.findings.push(Finding {
             kind: FindingKind::DuplicateWorker,
@@ -187,7 +197,7 @@ fn disputed(
             ),
         });
     }
-    disputed
+    held_back
 }
 
 /// What two rows may both claim.
