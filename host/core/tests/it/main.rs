@@ -1,0 +1,13 @@
+//! Core through its public face. Everything is pure, so a test is plain data: what was known, what came in, what must be.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod given;
+
+mod audit_entries;
+mod audit_notes;
+mod audit_tree;
+mod audit_verify;
+mod identity_exits;
+mod identity_feed;
+mod identity_laws;
