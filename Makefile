@@ -55,5 +55,6 @@ lint: ## check format, lints, and the licences and advisories of dependencies wh
 peers:
 	tests/setup/peers.sh >/dev/null
 
+# Over the whole workspace, so that dependencies get the same features as in the tests, and are compiled once.
 programs:
-	cargo build -p reeve -p reeve-sim
+	cargo build --workspace --bins
