@@ -126,7 +126,7 @@ fn birthrights(file: PolicyFile<'_>, systems: &BTreeSet<SystemName>, faults: &mu
             let system = SystemName::new(system);
             if !systems.contains(&system) {
                 let known: Vec<_> = systems.iter().map(SystemName::as_str).collect();
-                fault(at, format!("there is no target system {system:?}; known are: {}", known.join(", ")));
+                fault(at, format!("there is no target system {:?}; known are: {}", system.as_str(), known.join(", ")));
             }
             let mut parsed = Vec::new();
             for text in entitlements {
