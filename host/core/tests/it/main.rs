@@ -4,6 +4,8 @@
 
 mod given;
 
+mod access_links;
+mod access_listing;
 mod audit_entries;
 mod audit_notes;
 mod audit_tree;
@@ -11,3 +13,4 @@ mod audit_verify;
 mod identity_exits;
 mod identity_feed;
 mod identity_laws;
+mod policy;
