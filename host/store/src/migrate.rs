@@ -18,6 +18,13 @@ const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL PRIMARY KEY, sha256 text NOT NULL)";
 
 pub(crate) async fn run(pool: &AnyPool, dialect: Dialect) -> Result<(), StoreError> {
+    // A database that is up to date is opened without waiting for whoever writes to it.
+    match applied(&mut *pool.acquire().await?).await {
+        Ok(applied) if applied == MIGRATIONS.len() => return Ok(()),
+        // Not up to date, or without the table that says so.
+        Ok(_) | Err(StoreError::Db(_)) => {}
+        Err(refused) => return Err(refused),
+    }
     loop {
         let mut tx = pool.begin_with(dialect.begin_write()).await?;
         if let Some(lock) = dialect.lock_migrations() {

@@ -66,13 +66,12 @@ on_both!(the_same_read_again_writes_nothing);
 async fn the_same_read_again_writes_nothing(db: Fresh) {
     let store = db.store().await;
     let all = read(&[account("ada"), account("bob")], &[entitlement("staff")], &[grant("ada", "staff")]);
-    for second in [1, 1, 2, 3] {
+    let nothing = ReadChanges::default();
+    let first = ReadChanges { accounts_new: 2, entitlements_new: 1, grants_new: 1, ..nothing };
+    for (second, expected) in [(1, first), (1, nothing), (2, nothing), (3, nothing)] {
         let mut tx = store.write().await.unwrap();
-        let changes = tx.apply_read(&directory(), &all, true, at(second)).await.unwrap();
+        assert_eq!(tx.apply_read(&directory(), &all, true, at(second)).await.unwrap(), expected);
         tx.commit().await.unwrap();
-        let nothing = ReadChanges::default();
-        let first = ReadChanges { accounts_new: 2, entitlements_new: 1, grants_new: 1, ..nothing };
-        assert_eq!(changes == first, db.count("account_span WHERE since_at > 0").await == 2 && changes != nothing);
     }
     assert_eq!(account_spans(&db).await, ["ada 1..", "bob 1.."]);
     assert_eq!((db.count("entitlement_span").await, db.count("grant_span").await), (1, 1));

@@ -53,6 +53,7 @@ async fn two_workers_never_hold_the_same_operation(db: Fresh) {
                 return all;
             }
             all.extend(claimed);
+            assert!(all.len() <= OPERATIONS, "{owner} claims without end");
         }
     }
     let (one, other) = (db.store().await, db.store().await);

@@ -22,6 +22,15 @@ async fn an_opened_database_opens_again(db: Fresh) {
     assert_eq!(db.store().await.read().await.unwrap().log_size().await.unwrap(), 1);
 }
 
+on_both!(a_database_opens_while_somebody_writes);
+async fn a_database_opens_while_somebody_writes(db: Fresh) {
+    let store = db.store().await;
+    let mut writer = store.write().await.unwrap();
+    writer.set_meta("a", "b").await.unwrap();
+    assert_eq!(db.store().await.read().await.unwrap().meta("a").await.unwrap(), None);
+    writer.commit().await.unwrap();
+}
+
 on_both!(two_that_open_a_new_database_at_once_both_can);
 async fn two_that_open_a_new_database_at_once_both_can(db: Fresh) {
     let (one, other) = tokio::join!(Store::open(&db.url), Store::open(&db.url));

@@ -2,7 +2,7 @@
 
 use crate::sample::{at, plan};
 use crate::support::{Fresh, on_both};
-use reeve_store::{PlanState, Store, StoreError};
+use reeve_store::{Dialect, PlanState, Store, StoreError};
 
 on_both!(a_plan_keeps_its_bytes_and_first_state);
 async fn a_plan_keeps_its_bytes_and_first_state(db: Fresh) {
@@ -25,10 +25,8 @@ async fn bytes_that_changed_in_the_database_are_refused(db: Fresh) {
     let mut tx = store.write().await.unwrap();
     tx.put_plan(&hash, &bytes, at(1)).await.unwrap();
     tx.commit().await.unwrap();
-    db.meddle(&format!("UPDATE plan SET bytes = (SELECT bytes FROM plan) || {}", {
-        if db.dialect == reeve_store::Dialect::Sqlite { "x'20'" } else { "'\\x20'::bytea" }
-    }))
-    .await;
+    let other = if db.dialect == Dialect::Sqlite { "x'20'" } else { "'\\x20'::bytea" };
+    db.meddle(&format!("UPDATE plan SET bytes = {other}")).await;
     assert!(matches!(store.read().await.unwrap().plan(hash.short()).await, Err(StoreError::Damaged(_))));
 }
 
