@@ -14,3 +14,6 @@ mod identity_exits;
 mod identity_feed;
 mod identity_laws;
 mod policy;
+mod run_judge;
+mod run_laws;
+mod run_steps;
