@@ -93,7 +93,7 @@ restart_workspace() {
     serve_workspace "$@"
 }
 workspace_id() { # the id that the workspace gave to a login
-    sed -nE "s/.*\"id\": ?\"([^\"]+)\".*\"userName\": ?\"$1\".*/\\1/p; s/.*\"userName\": ?\"$1\".*\"id\": ?\"([^\"]+)\".*/\\1/p" run/workspace.ledger | head -n 1
+    sed -nE "/\"name\": ?\"$1\"/s/.*\"resource\": ?\"User\/([^\"]+)\".*/\1/p" run/workspace.ledger | head -n 1
 }
 # Refuses to close one account for a reason of its own, and is slow enough to be interrupted.
 refusal() {
@@ -106,8 +106,8 @@ refusal() {
 ]
 JSON
 }
-ledger_count() { grep -c "\"method\": *\"$1\".*$2" run/workspace.ledger || true; }
-ledger_logins() { grep -oE '"userName": *"[^"]+"' run/workspace.ledger | sort -u | wc -l; }
+# What the workspace really did, by its own ledger.
+created_users() { grep -E '"change": ?"created"' run/workspace.ledger | grep -oE '"resource": ?"User/.*"name": ?"[^"]+"' | sed -E 's/.*"name": ?//'; }
 stop_targets() { kill ${directory_pid:-} ${workspace_pid:-} 2>/dev/null || true; }
 
 # HR exports its file; its dates are a few days old whenever the tour is played.

@@ -43,7 +43,7 @@ done
 run reeve secret set workspace/api/token <run/token
 run reeve secret set directory/directory/password <run/service-password
 cp "$here"/policy/*.toml reeve/policy/
-run reeve system check directory
+run reeve system check workspace
 
 chapter "Day 1: HR exports 120 people; the plan is read, then approved"
 hand_over day-1
@@ -51,7 +51,7 @@ run reeve sync
 run reeve plan
 run reeve approve "$(last_plan)"
 run reeve run
-say "Read by others: the directory itself counts $(directory_people) people, and the workspace's own ledger shows $(ledger_count POST /Users) new accounts."
+say "Read by others: the directory itself counts $(directory_people) people, and the workspace's own ledger shows $(created_users | wc -l) new accounts."
 
 chapter "Day 2: a joiner, a mover, two leavers; one system refuses; the run is killed half-way"
 stubborn=$(workspace_id mateo.vasquez@example.com)
@@ -63,7 +63,7 @@ run reeve approve "$(last_plan)"
 kill_half_way
 say "Killed with kill -9. What was sent and not answered is read before anything is sent again:"
 expect 4 reeve run
-say "No account was made twice: the workspace's ledger has $(ledger_count POST /Users) creations for $(ledger_logins) logins."
+say "No account was made twice: the workspace's ledger has $(created_users | wc -l) creations for $(created_users | sort -u | wc -l) logins."
 
 chapter "Two leavers, two certificates"
 run reeve leaver list

@@ -6,7 +6,6 @@ mod sight;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use reeve_core::Timestamp;
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::FindingKind;
@@ -19,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 /// How long a claim holds without being renewed. A worker that dies delays its operations by this much.
 pub const LEASE: Duration = Duration::from_secs(10);
@@ -45,21 +45,22 @@ pub struct Progress {
 }
 
 impl Worker {
-    pub fn new(app: Arc<App>) -> Self {
+    pub fn new(app: Arc<App>) -> Arc<Self> {
         let name = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
-        Self { app, name, breakers: Mutex::default() }
+        Arc::new(Self { app, name, breakers: Mutex::default() })
     }
 
     /// Works until nothing is due for `patience`, or until `stop` resolves. Work that is left waits for its time, for a
     /// system to come back, or for a person.
     pub async fn run(
-        &self,
+        self: &Arc<Self>,
         patience: Duration,
         stop: impl Future<Output = ()>,
         told: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<()> {
         let mut stop = std::pin::pin!(stop);
-        let mut busy = FuturesUnordered::new();
+        // Tasks, not futures of this loop: one that is in the middle of a change must get on while the loop waits for its turn.
+        let mut busy = JoinSet::new();
         let mut standard = 0_usize;
         let mut stopping = false;
         let mut progress = Progress::default();
@@ -68,7 +69,8 @@ impl Worker {
                 for claimed in self.claim(busy.len(), standard).await? {
                     let lane = claimed.operation.planned.lane;
                     standard += usize::from(lane == Lane::Standard);
-                    busy.push(async move { (lane, self.execute(claimed).await) });
+                    let me = self.clone();
+                    busy.spawn(async move { (lane, me.execute(claimed).await) });
                 }
             }
             if busy.is_empty() {
@@ -85,7 +87,8 @@ impl Worker {
                 continue;
             }
             tokio::select! {
-                Some((lane, done)) = busy.next() => {
+                Some(ended) = busy.join_next() => {
+                    let (lane, done) = ended.map_err(|error| Error::Input(format!("a part of the worker broke: {error}")))?;
                     standard -= usize::from(lane == Lane::Standard);
                     progress.settled += u64::from(done?);
                     told(progress);
