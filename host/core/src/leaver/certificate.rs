@@ -2,7 +2,6 @@
 
 use super::{AccountSeen, Case, CaseState, SystemProof};
 use jiff::{SignedDuration, Timestamp};
-use std::fmt::Write;
 
 /// Lays a case out as text of at most 100 columns. `now` is when it is printed.
 pub fn certificate(case: &Case, now: Timestamp) -> String {
@@ -13,8 +12,7 @@ pub fn certificate(case: &Case, now: Timestamp) -> String {
         CaseState::Open => "OPEN: access is left, or not yet disproved",
         CaseState::Withdrawn => "WITHDRAWN: the person did not leave, or came back",
     };
-    // Writing to a String does not fail.
-    let mut line = |line: String| writeln!(text, "{}", line.trim_end()).unwrap_or_default();
+    let mut line = |line: String| print(&mut text, &line);
     line(format!("LEAVER CERTIFICATE  {}", case.id));
     line(format!("{}  ({})", case.person, case.identity));
     line(verdict.to_owned());
@@ -34,16 +32,16 @@ pub fn certificate(case: &Case, now: Timestamp) -> String {
         line(String::new());
         match proof {
             SystemProof::Unread { why } => {
-                line(format!("{system:<16}NOT PROVED"));
+                line(format!("{system:<15} NOT PROVED"));
                 line(format!("{:<16}{}", "", why.as_deref().unwrap_or("not read since the exit was noticed")));
             }
             SystemProof::Residual { read_at, snapshot, accounts, left } => {
-                line(format!("{system:<16}ACCESS LEFT   read {} in {snapshot}", moment(*read_at)));
+                line(format!("{system:<15} ACCESS LEFT   read {} in {snapshot}", moment(*read_at)));
                 accounts.iter().for_each(|account| line(seen(account)));
                 left.iter().for_each(|left| line(format!("{:<16}left: {}", "", left.what)));
             }
             SystemProof::Clean { read_at, snapshot, accounts, remarks } => {
-                line(format!("{system:<16}CLEAN         read {} in {snapshot}", moment(*read_at)));
+                line(format!("{system:<15} CLEAN         read {} in {snapshot}", moment(*read_at)));
                 if accounts.is_empty() {
                     line(format!("{:<16}no account of this person in a whole read", ""));
                 }
@@ -53,6 +51,37 @@ pub fn certificate(case: &Case, now: Timestamp) -> String {
         }
     }
     text
+}
+
+/// Columns of a line, and where the rest of a longer one goes on.
+const COLUMNS: usize = 100;
+const INDENT: usize = 18;
+
+/// One line of ours, whatever a target calls its things: what breaks lines or turns their direction is shown as a mark.
+fn print(text: &mut String, line: &str) {
+    let plain = |c: char| if c.is_control() || turns_direction(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let line: Vec<char> = line.trim_end().chars().map(plain).collect();
+    let mut rest = line.as_slice();
+    let mut indent = 0;
+    loop {
+        let room = COLUMNS.saturating_sub(indent);
+        let fits = rest.get(..room).filter(|_| rest.len() > room);
+        let cut = fits.map(|fits| fits.iter().rposition(|c| *c == ' ').filter(|at| *at > INDENT).unwrap_or(room));
+        let (now, later) = rest.split_at(cut.unwrap_or(rest.len()));
+        text.extend(std::iter::repeat_n(' ', indent));
+        text.extend(now);
+        text.push('\n');
+        if later.is_empty() {
+            return;
+        }
+        rest = later.strip_prefix(&[' ']).unwrap_or(later);
+        indent = INDENT;
+    }
+}
+
+/// The direction marks, embeddings, overrides and isolates of Unicode, and its own line separators.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn seen(account: &AccountSeen) -> String {
