@@ -13,6 +13,8 @@ mod audit_verify;
 mod identity_exits;
 mod identity_feed;
 mod identity_laws;
+mod leaver_case;
+mod leaver_certificate;
 mod policy;
 mod run_judge;
 mod run_laws;
