@@ -61,7 +61,9 @@ run reeve sync
 run reeve plan --all
 run reeve approve "$(last_plan)"
 kill_half_way
-say "Killed with kill -9. What was sent and not answered is read before anything is sent again:"
+say "Killed with kill -9, with this left:"
+run reeve run show
+say "What was sent and not answered is read before anything is sent again:"
 expect 4 reeve run
 say "No account was made twice: the workspace's ledger has $(created_users | wc -l) creations for $(created_users | sort -u | wc -l) logins."
 

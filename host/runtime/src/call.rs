@@ -37,7 +37,10 @@ pub(crate) async fn call<T: Send>(
     ask: impl for<'a> FnOnce(Guest<'a>) -> BoxFuture<'a, Answer<T>> + Send,
 ) -> Called<T> {
     let Some(_slot) = sandbox.slot().await else {
-        return Called { result: Err(Failure::Stopped("the host is shutting down".to_owned())), spent: state.into_spent() };
+        return Called {
+            result: Err(Failure::Stopped("the host is shutting down".to_owned())),
+            spent: state.into_spent(),
+        };
     };
     let mut store = store(sandbox, state);
     // Everything below borrows the store, so that what the call did is known also when it is cut off.

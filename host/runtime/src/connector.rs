@@ -72,16 +72,17 @@ impl Connector {
     /// A fresh read of one account. None where the target says that it does not exist.
     pub async fn get_account(&self, id: &NativeId) -> Result<Option<AccountView>, Failure> {
         let asked = id.clone();
-        let get = self.call("get-account", |guest| async move { guest.exports.get_account(guest, &asked).await }.boxed());
+        let get =
+            self.call("get-account", |guest| async move { guest.exports.get_account(guest, &asked).await }.boxed());
         let view = get.await.result?;
         match &view {
             Some(view) if view.account.id != *id => Err(Failure::Protocol(format!(
                 "the plugin was asked for the account {id:?} and answered with {:?}",
                 view.account.id
             ))),
-            Some(view) if view.grants.iter().any(|grant| grant.account != *id) => {
-                Err(Failure::Protocol(format!("the plugin was asked for the account {id:?} and added grants of another")))
-            }
+            Some(view) if view.grants.iter().any(|grant| grant.account != *id) => Err(Failure::Protocol(format!(
+                "the plugin was asked for the account {id:?} and added grants of another"
+            ))),
             _ => Ok(view),
         }
     }
@@ -123,7 +124,8 @@ impl Connector {
         let (asked, id) = (action.clone(), operation.clone());
         let apply = self.call("apply", |guest| async move { guest.exports.apply(guest, &asked, &id).await }.boxed());
         let Called { result, spent } = apply.await;
-        let result = result.map(|outcome| clean::outcome(&self.outside, outcome)).and_then(|outcome| judge(action, outcome));
+        let result =
+            result.map(|outcome| clean::outcome(&self.outside, outcome)).and_then(|outcome| judge(action, outcome));
         Applied { result, reached: spent.reached(), journal: spent.into_journal() }
     }
 

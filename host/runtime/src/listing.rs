@@ -7,9 +7,9 @@
 use crate::abi::{Page, PageRequest};
 use crate::limits::*;
 use futures_util::future::BoxFuture;
+use reeve_core::Timestamp;
 use reeve_core::access::{Incomplete, Listed, Listing, ListingRecord, Next};
 use reeve_core::run::Failure;
-use reeve_core::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
@@ -94,7 +94,8 @@ impl<T: Serialize> Walk<T> {
 
     fn take(&mut self, page: u32, answer: Page<T>, key: fn(u32, usize, &T) -> String) -> Result<Next, Incomplete> {
         let failed = |reason: String| Incomplete::Failed { page, reason };
-        let json = serde_json::to_vec(&answer.items).map_err(|error| failed(format!("it has no JSON form: {error}")))?;
+        let json =
+            serde_json::to_vec(&answer.items).map_err(|error| failed(format!("it has no JSON form: {error}")))?;
         self.page_sha256s.push(hex::encode(Sha256::digest(&json)));
         self.bytes = self.bytes.saturating_add(json.len());
         drop(json);
@@ -198,7 +199,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_ends_where_the_source_says_so_and_its_pages_are_hashed() {
-        let (walk, waits, cursors) = walked(vec![page(&[1, 2], Some("b")), page(&[], Some("c")), page(&[3], None)]).await;
+        let (walk, waits, cursors) =
+            walked(vec![page(&[1, 2], Some("b")), page(&[], Some("c")), page(&[3], None)]).await;
         assert_eq!((walk.incomplete.as_ref(), &walk.items, walk.warnings.len()), (None, &vec![1, 2, 3], 3));
         let sha256 = |json: &str| hex::encode(Sha256::digest(json));
         assert_eq!(walk.page_sha256s, [sha256("[1,2]"), sha256("[]"), sha256("[3]")]);
@@ -236,7 +238,10 @@ mod tests {
     async fn an_expired_cursor_starts_the_listing_anew_and_nothing_is_counted_twice() {
         let expired = || Err(Failure::CursorExpired);
         let (walk, ..) = walked(vec![page(&[1], Some("b")), expired(), page(&[1], Some("b")), page(&[2], None)]).await;
-        assert_eq!((walk.incomplete, walk.items, walk.warnings.len(), walk.page_sha256s.len()), (None, vec![1, 2], 2, 2));
+        assert_eq!(
+            (walk.incomplete, walk.items, walk.warnings.len(), walk.page_sha256s.len()),
+            (None, vec![1, 2], 2, 2)
+        );
 
         let again = || [page(&[1], Some("b")), expired()];
         let (walk, ..) = walked((0..LISTING_STARTS_MAX).flat_map(|_| again()).collect()).await;

@@ -69,17 +69,18 @@ impl Runtime {
 
     /// Compiles (or takes from the cache), links, and starts it once: a plugin that can't run fails here, at install.
     pub async fn load(&self, package: &Package) -> Result<Arc<Plugin>, RuntimeError> {
-        check_contract(package)?;
         let id = &package.manifest.id;
         let failed = |why: String| RuntimeError::Load { id: id.clone(), why };
-        let (cache, engine) = (self.cache.clone(), self.sandbox.engine().clone());
-        let (digest, wasm) = (package.wasm_sha256.clone(), package.wasm.clone());
-        let compile = tokio::task::spawn_blocking(move || cache.component(&engine, &digest, &wasm));
-        let component = compile
-            .await
-            .map_err(|error| failed(format!("compiling it broke off: {error}")))?
-            .map_err(|error| failed(format!("it does not compile: {error:#}")))?;
-        let linker = if imports_wasi(&package.wasm)? { &self.with_wasi } else { &self.plain };
+        let (cache, engine, owned) = (self.cache.clone(), self.sandbox.engine().clone(), package.clone());
+        let compiled = tokio::task::spawn_blocking(move || {
+            check_contract(&owned)?;
+            let wasi = imports_wasi(&owned.wasm)?;
+            Ok::<_, PackageError>((cache.component(&engine, &owned.wasm_sha256, &owned.wasm), wasi))
+        });
+        let (component, wasi) =
+            compiled.await.map_err(|error| failed(format!("compiling it broke off: {error}")))??;
+        let component = component.map_err(|error| failed(format!("it does not compile: {error:#}")))?;
+        let linker = if wasi { &self.with_wasi } else { &self.plain };
         let unfit = |error: wasmtime::Error| {
             failed(format!(
                 "its imports or exports have other types than reeve:connector {}: {error:#}. Build it against the contract's files",
@@ -139,7 +140,8 @@ impl Runtime {
 /// As the plugin sees them: JSON text with the defaults filled in.
 fn settings(manifest: &Manifest, system: &System) -> Result<Arc<str>, Vec<String>> {
     let settled = manifest.settle(&system.settings)?;
-    let text = serde_json::to_string(&settled).map_err(|error| vec![format!("the settings have no JSON form: {error}")])?;
+    let text =
+        serde_json::to_string(&settled).map_err(|error| vec![format!("the settings have no JSON form: {error}")])?;
     Ok(Arc::from(text))
 }
 
@@ -158,9 +160,10 @@ version = "1.2.0"
 contract = "0.1.0"
 name = "Example CRM"
 summary = "Reads users."
-exports = ["descriptor"]
+exports = ["descriptor", "reader"]
 "#;
     const DESCRIPTOR: &str = "reeve:connector/descriptor@0.1.0";
+    const READER: &str = "reeve:connector/reader@0.1.0";
 
     struct NoSecrets;
 
@@ -179,32 +182,33 @@ exports = ["descriptor"]
             vault: Arc::new(Vault::create(&folder.path("key")).unwrap()),
             secrets: Arc::new(NoSecrets),
         });
-        let good = pack(MANIFEST, &component(&[], &[DESCRIPTOR]), None).unwrap();
-        let package = Package { wasm, ..Package::open(&good).unwrap() };
+        let good = pack(MANIFEST, &component(&[], &[DESCRIPTOR, READER]), None).unwrap();
+        let mut package = Package::open(&good).unwrap();
+        package.wasm = wasm;
         runtime.unwrap().load(&package).await.unwrap_err().to_string()
     }
 
     #[tokio::test]
     async fn a_plugin_of_another_version_of_the_contract_is_refused() {
-        let why = refusal(component(&[], &["reeve:connector/descriptor@0.2.0"])).await;
+        let why = refusal(component(&[], &["reeve:connector/descriptor@0.2.0", READER])).await;
         assert!(why.contains("It exports `descriptor` of reeve:connector 0.2.0"), "{why}");
-        let why = refusal(component(&["reeve:connector/log@0.2.0"], &[DESCRIPTOR])).await;
+        let why = refusal(component(&["reeve:connector/log@0.2.0"], &[DESCRIPTOR, READER])).await;
         assert!(why.contains("It imports `log` of reeve:connector 0.2.0"), "{why}");
     }
 
     #[tokio::test]
     async fn an_import_that_no_plugin_gets_is_refused_by_name() {
         for import in ["wasi:http/outgoing-handler@0.2.0", "example:vault/secrets@1.0.0"] {
-            let why = refusal(component(&[import], &[DESCRIPTOR])).await;
+            let why = refusal(component(&[import], &[DESCRIPTOR, READER])).await;
             assert!(why.contains(&format!("It imports `{import}`, which no plugin gets")), "{why}");
         }
-        let why = refusal(component(&["reeve:connector/http@0.1.0"], &[DESCRIPTOR])).await;
+        let why = refusal(component(&["reeve:connector/http@0.1.0"], &[DESCRIPTOR, READER])).await;
         assert!(why.contains("asks for no connection of that kind"), "{why}");
     }
 
     #[tokio::test]
     async fn an_export_of_the_right_name_and_the_wrong_type_is_refused() {
-        let why = refusal(component(&[], &[DESCRIPTOR])).await;
+        let why = refusal(component(&[], &[DESCRIPTOR, READER])).await;
         assert!(why.contains("other types than reeve:connector 0.1.0") && why.contains("describe"), "{why}");
     }
 }

@@ -64,7 +64,12 @@ pub struct SealedSecret {
 /// Where sealed secrets come from. The server implements it over the store.
 pub trait SecretSource: Send + Sync {
     /// None where the secret was never set. The error is a sentence for the operator.
-    fn sealed(&self, system: &SystemName, connection: &str, field: &str) -> BoxFuture<'_, Result<Option<SealedSecret>, String>>;
+    fn sealed(
+        &self,
+        system: &SystemName,
+        connection: &str,
+        field: &str,
+    ) -> BoxFuture<'_, Result<Option<SealedSecret>, String>>;
 }
 
 /// Seals and opens secrets with the key of one file.
@@ -102,7 +107,9 @@ impl Vault {
     pub fn open(path: &Path) -> Result<Self, VaultError> {
         let wrong = |why: String| VaultError::KeyFile { path: path.display().to_string(), why };
         let file = std::fs::File::open(path).map_err(|error| {
-            wrong(format!("{error}. Make one with `reeve secret key`, or restore the one that the secrets were sealed with"))
+            wrong(format!(
+                "{error}. Make one with `reeve secret key`, or restore the one that the secrets were sealed with"
+            ))
         })?;
         // Asked of the open file, so that what is checked is what is read.
         let mode = file.metadata().map_err(|error| wrong(error.to_string()))?.mode();
@@ -134,8 +141,10 @@ impl Vault {
         }
         let nonce = XNonce::try_generate().map_err(|_| wrong("there is no randomness"))?;
         let aad = associated_data(name, version);
-        let sealed =
-            self.cipher.encrypt(&nonce, Payload { msg: clear, aad: &aad }).map_err(|_| wrong("the cipher refuses it"))?;
+        let sealed = self
+            .cipher
+            .encrypt(&nonce, Payload { msg: clear, aad: &aad })
+            .map_err(|_| wrong("the cipher refuses it"))?;
         let mut bytes = nonce.to_vec();
         bytes.extend(sealed);
         Ok(SealedSecret { version, bytes })
@@ -152,9 +161,7 @@ impl Vault {
         let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| closed())?;
         let aad = associated_data(name, sealed.version);
         let clear = Zeroizing::new(
-            self.cipher
-                .decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: &aad })
-                .map_err(|_| closed())?,
+            self.cipher.decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: &aad }).map_err(|_| closed())?,
         );
         Ok(SecretString::from(std::str::from_utf8(&clear).map_err(|_| closed())?))
     }

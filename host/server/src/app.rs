@@ -22,6 +22,13 @@ pub const TENANT: &str = "main";
 /// Leaf hashes read at once.
 const LEAVES_PER_READ: u32 = 50_000;
 
+/// A connector, and what it was made from: when either changes it is made anew.
+struct Bound {
+    system: System,
+    digest: String,
+    connector: Arc<Connector>,
+}
+
 pub struct App {
     pub home: Home,
     pub store: Store,
@@ -33,7 +40,7 @@ pub struct App {
     damage: Option<String>,
     runtime: OnceCell<Runtime>,
     plugins: Mutex<HashMap<String, Arc<Plugin>>>,
-    connectors: Mutex<HashMap<SystemName, (System, String, Arc<Connector>)>>,
+    connectors: Mutex<HashMap<SystemName, Bound>>,
 }
 
 impl App {
@@ -205,15 +212,16 @@ impl App {
         })?;
         drop(tx);
         let mut connectors = self.connectors.lock().await;
-        if let Some((known, digest, connector)) = connectors.get(&system.name)
-            && known == system
-            && *digest == installed.digest
+        if let Some(bound) = connectors.get(&system.name)
+            && bound.system == *system
+            && bound.digest == installed.digest
         {
-            return Ok(connector.clone());
+            return Ok(bound.connector.clone());
         }
         let plugin = self.load(&self.package(&installed).await?).await?;
         let connector = Arc::new(self.runtime().await?.connect(&plugin, system)?);
-        connectors.insert(system.name.clone(), (system.clone(), installed.digest, connector.clone()));
+        let bound = Bound { system: system.clone(), digest: installed.digest, connector: connector.clone() };
+        connectors.insert(system.name.clone(), bound);
         Ok(connector)
     }
 

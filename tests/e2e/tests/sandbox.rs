@@ -9,10 +9,10 @@ use reeve_core::id::NativeId;
 use reeve_core::plan::Action;
 use reeve_core::run::{Failure, Retry};
 use reeve_e2e::guests::{self, Host};
-use reeve_runtime::limits::{GUEST_TIME_MAX, LOG_BYTES_MAX};
 use reeve_runtime::Connector;
-use serde_json::json;
+use reeve_runtime::limits::{GUEST_TIME_MAX, LOG_BYTES_MAX};
 use sandbox_staff::{Staff, TOKEN};
+use serde_json::json;
 use std::time::Instant;
 
 /// Why the accounts of a read are not whole.
@@ -137,7 +137,8 @@ async fn a_well_behaved_plugin_reads_a_system_page_by_page() {
     let accounts = read.listings.iter().find(|listing| listing.what == Listed::Accounts).unwrap();
     assert_eq!((accounts.pages, accounts.received, accounts.page_sha256s.len()), (4, 250, 4));
     let told = told.into_inner().unwrap();
-    let heard: Vec<_> = told.iter().filter(|(what, ..)| *what == Listed::Accounts).map(|(_, items, _)| *items).collect();
+    let heard: Vec<_> =
+        told.iter().filter(|(what, ..)| *what == Listed::Accounts).map(|(_, items, _)| *items).collect();
     assert_eq!(heard, [100, 200, 250, 250]);
 
     let id = NativeId::from("0007");
@@ -154,7 +155,8 @@ async fn a_plugin_is_compiled_once_and_taken_from_disk_after_a_restart() {
     let package = guests::rogue().unwrap();
     let compiled = || {
         let files = std::fs::read_dir(host.code_cache()).unwrap().map(|entry| entry.unwrap());
-        let mut files: Vec<_> = files.map(|file| (file.file_name(), file.metadata().unwrap().modified().unwrap())).collect();
+        let mut files: Vec<_> =
+            files.map(|file| (file.file_name(), file.metadata().unwrap().modified().unwrap())).collect();
         files.retain(|(name, _)| name != "mac.key");
         files
     };

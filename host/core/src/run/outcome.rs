@@ -86,7 +86,11 @@ impl fmt::Display for Failure {
             Self::Conflict(text) => write!(f, "conflict: {text}"),
             Self::Invalid(faults) => {
                 f.write_str("the target refuses the values:")?;
-                faults.iter().try_for_each(|fault| write!(f, " {}: {};", fault.field, fault.message))
+                // A target may refuse without naming a field.
+                faults.iter().try_for_each(|fault| match fault.field.as_str() {
+                    "" => write!(f, " {};", fault.message),
+                    field => write!(f, " {field}: {};", fault.message),
+                })
             }
             Self::Unsupported(text) => write!(f, "not supported: {text}"),
             Self::RateLimited(hint) => write!(f, "rate limited{}", Wait(hint)),

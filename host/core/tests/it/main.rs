@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod given;
+mod plan_world;
 
 mod access_links;
 mod access_listing;
@@ -15,6 +16,8 @@ mod identity_feed;
 mod identity_laws;
 mod leaver_case;
 mod leaver_certificate;
+mod plan_laws;
+mod plan_people;
 mod policy;
 mod run_judge;
 mod run_laws;

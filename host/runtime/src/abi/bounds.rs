@@ -65,7 +65,8 @@ fn checked_id(field: &str, id: String) -> Fit<String> {
 
 /// RFC 3339 with an offset, and nothing more lenient: a moment that two readers read differently is no evidence.
 pub(super) fn instant(field: &str, text: &str) -> Fit<Timestamp> {
-    let wrong = || format!("`{field}` must be RFC 3339 with an offset, such as 2026-03-31T17:00:00Z, and is {}", quoted(text));
+    let wrong =
+        || format!("`{field}` must be RFC 3339 with an offset, such as 2026-03-31T17:00:00Z, and is {}", quoted(text));
     if !is_rfc3339(text.as_bytes()) {
         return Err(wrong());
     }
@@ -189,9 +190,18 @@ mod tests {
             assert!(instant("created-at", good).is_ok(), "{good}");
         }
         for bad in [
-            "", "2026-03-31", "2026-03-31T17:00:00", "2026-03-31 17:00:00Z", "2026-03-31T17:00Z", "20260331T170000Z",
-            "2026-03-31T17:00:00+01", "2026-03-31T17:00:00.Z", "2026-02-30T17:00:00Z", "2026-03-31T17:00:00+01:00[Europe/Paris]",
-            "1774976400", "2026-03-31T17:00:00é",
+            "",
+            "2026-03-31",
+            "2026-03-31T17:00:00",
+            "2026-03-31 17:00:00Z",
+            "2026-03-31T17:00Z",
+            "20260331T170000Z",
+            "2026-03-31T17:00:00+01",
+            "2026-03-31T17:00:00.Z",
+            "2026-02-30T17:00:00Z",
+            "2026-03-31T17:00:00+01:00[Europe/Paris]",
+            "1774976400",
+            "2026-03-31T17:00:00é",
         ] {
             assert!(instant("created-at", bad).is_err_and(|fault| fault.contains("`created-at`")), "{bad}");
         }

@@ -66,7 +66,9 @@ impl CodeCache {
             tracing::warn!("the compiled plugin {name} does not carry this host's mark; it is compiled anew");
             return None;
         }
-        deserialize(engine, code).inspect_err(|error| tracing::warn!(%error, "compiled plugin {name} is of no use")).ok()
+        deserialize(engine, code)
+            .inspect_err(|error| tracing::warn!(%error, "compiled plugin {name} is of no use"))
+            .ok()
     }
 
     /// Written under a temporary name and renamed, so that a file under its name is whole.
@@ -114,7 +116,10 @@ fn key(path: &Path) -> std::io::Result<[u8; MAC_BYTES]> {
             let mut key = Vec::new();
             file.take(MAC_BYTES as u64 + 1).read_to_end(&mut key)?;
             <[u8; MAC_BYTES]>::try_from(key).map_err(|_| {
-                std::io::Error::other(format!("{} is damaged; remove it, and plugins are compiled anew", path.display()))
+                std::io::Error::other(format!(
+                    "{} is damaged; remove it, and plugins are compiled anew",
+                    path.display()
+                ))
             })
         }
         Err(error) => Err(error),

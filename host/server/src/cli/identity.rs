@@ -97,7 +97,10 @@ fn text(timeline: &Timeline) -> String {
             held.what.clone(),
             moment(held.since),
             held.until.map_or_else(|| "now".to_owned(), moment),
-            held.why.clone(),
+            match &held.approved_by {
+                Some(who) => format!("{} (approved by {who})", held.why),
+                None => held.why.clone(),
+            },
         ]
     });
     text.push_str(&table(&rows.collect::<Vec<_>>()));

@@ -5,8 +5,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output::{plain, table};
 use crate::planner;
+use crate::timeline::cause;
 use reeve_core::id::PlanHash;
-use reeve_core::plan::{Action, Cause, Lane, PlannedOperation, ProvisioningPlan};
+use reeve_core::plan::{Action, Lane, PlannedOperation, ProvisioningPlan};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -176,7 +177,7 @@ fn text(hash: &PlanHash, plan: &ProvisioningPlan, all: bool) -> String {
         let rows = operations
             .iter()
             .take(shown)
-            .map(|one| vec![format!("  {}", one.person), one.what.clone(), why(&one.cause)]);
+            .map(|one| vec![format!("  {}", one.person), one.what.clone(), cause(&one.cause)]);
         text.push_str(&table(&rows.collect::<Vec<_>>()));
         text.push('\n');
         if let Some(more) = operations.len().checked_sub(shown).filter(|more| *more > 0) {
@@ -211,16 +212,6 @@ fn verb(operation: &PlannedOperation) -> String {
         Action::EndCredential { .. } => "end credential",
     };
     verb.to_owned()
-}
-
-/// The cause of an operation, in a few words.
-pub fn why(cause: &Cause) -> String {
-    match cause {
-        Cause::Leaver { effective_at, .. } => format!("left {}", crate::output::moment(*effective_at)),
-        Cause::Birthright { origin } => format!("rule {:?} ({})", origin.rule, origin.place),
-        Cause::NoLongerGiven { origin } => format!("rule {:?} no longer gives it", origin.rule),
-        Cause::Facts { fields } => format!("HR changed {}", fields.join(", ")),
-    }
 }
 
 /// A named plan must exist before a command goes on.

@@ -1,9 +1,10 @@
 //! `reeve run`.
 
-use super::plan::{must_exist, why};
+use super::plan::must_exist;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output::{plain, table};
+use crate::timeline::cause;
 use crate::worker::{Progress, Worker, phases, release};
 use crate::{cases, lifecycle};
 use reeve_core::id::{OperationId, PlanHash};
@@ -128,7 +129,7 @@ fn row(operation: &Operation) -> Vec<String> {
         format!("{:?}", planned.action.kind()).to_lowercase(),
         planned.person.clone(),
         planned.what.clone(),
-        operation.trouble.clone().unwrap_or_else(|| why(&planned.cause)),
+        operation.trouble.clone().unwrap_or_else(|| cause(&planned.cause)),
     ]
 }
 

@@ -53,10 +53,12 @@ fn source(people: &PeopleSync) -> String {
         "{}: {} people read whole; {} new, {} changed, {} left, {} missing, {} held back",
         people.system, counts.workers, counts.new, counts.changed, counts.left, counts.missing, counts.held_back
     );
-    for event in people.events.iter().take(EVENTS_SHOWN) {
+    for (person, event) in people.events.iter().take(EVENTS_SHOWN) {
         let kind =
             serde_json::to_value(event.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
-        text.push_str(&format!("\n  {kind:14} {}", crate::output::plain(&event.text)));
+        // Some events name the person already.
+        let whose = if event.text.contains(person.as_str()) { String::new() } else { format!("{person}: ") };
+        text.push_str(&format!("\n  {kind:14} {}", crate::output::plain(&format!("{whose}{}", event.text))));
     }
     if let Some(more) = people.events.len().checked_sub(EVENTS_SHOWN).filter(|more| *more > 0) {
         text.push_str(&format!("\n  and {more} more"));

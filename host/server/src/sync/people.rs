@@ -13,13 +13,15 @@ use reeve_core::inventory::System;
 use reeve_store::Tx;
 use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PeopleSync {
     pub system: String,
     pub counts: FeedCounts,
-    pub events: Vec<LifecycleEvent>,
+    /// Each with the person's name.
+    pub events: Vec<(String, LifecycleEvent)>,
     pub findings: usize,
     pub warnings: Vec<String>,
 }
@@ -106,5 +108,8 @@ async fn apply(
     lifecycle::record(app, &mut tx, &identities, &events, now).await?;
     let raised = findings::settle(app, &mut tx, FEED_FINDINGS, Some(&system.name), &findings, now).await?;
     tx.commit().await?;
+    let names: BTreeMap<_, _> = identities.iter().map(|person| (&person.id, person.display_name())).collect();
+    let named = |event: LifecycleEvent| (names.get(&event.identity).cloned().unwrap_or_default(), event);
+    let events = events.into_iter().map(named).collect();
     Ok(PeopleSync { system: system.name.to_string(), counts, events, findings: raised, warnings })
 }

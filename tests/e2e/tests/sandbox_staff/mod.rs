@@ -65,11 +65,16 @@ async fn list(
     enter(&state, &headers)?;
     let after = query.get("after").cloned().unwrap_or_default();
     let inner = state.lock().unwrap();
-    let members: Vec<_> = inner.members.iter().filter(|(id, _)| **id > after).take(PAGE).map(|(_, member)| member).collect();
+    let members: Vec<_> =
+        inner.members.iter().filter(|(id, _)| **id > after).take(PAGE).map(|(_, member)| member).collect();
     Ok(Json(json!(members)))
 }
 
-async fn show(State(state): State<Shared>, headers: HeaderMap, Path(id): Path<String>) -> Result<Json<Value>, StatusCode> {
+async fn show(
+    State(state): State<Shared>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, StatusCode> {
     enter(&state, &headers)?;
     state.lock().unwrap().members.get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
 }

@@ -1,7 +1,7 @@
 //! Pages that no honest plugin returns.
 
-use reeve_sdk::prelude::*;
 use reeve_sdk::PageState;
+use reeve_sdk::prelude::*;
 
 pub fn last() -> PageState {
     PageState { next: None, complete: true, stated_total: None, warnings: vec![] }
@@ -25,7 +25,8 @@ fn with(id: &str, change: impl FnOnce(&mut Account)) -> Vec<Account> {
 pub fn accounts(mode: &str, page: PageRequest) -> (Vec<Account>, PageState) {
     let first = page.cursor.is_none();
     let one = vec![account(if first { "a1" } else { "a2" })];
-    let attribute = |value: Value| with("a1", |account| account.attributes = vec![Attribute { name: "x".into(), value }]);
+    let attribute =
+        |value: Value| with("a1", |account| account.attributes = vec![Attribute { name: "x".into(), value }]);
     match mode {
         // Of the listing.
         "cycle" => (vec![], more(if page.cursor.as_deref() == Some("ping") { "pong" } else { "ping" })),
@@ -46,7 +47,10 @@ pub fn accounts(mode: &str, page: PageRequest) -> (Vec<Account>, PageState) {
         "no-offset" => (with("a1", |account| account.created_at = Some("2026-03-31T17:00:00".into())), last()),
         "no-json" => (attribute(Value::Json("{\"a\": NaN}".into())), last()),
         "deep-json" => (attribute(Value::Json("[".repeat(20_000))), last()),
-        "twice" => (with("a1", |account| account.attributes = vec![Attribute::text("x", "1"), Attribute::text("x", "2")]), last()),
+        "twice" => (
+            with("a1", |account| account.attributes = vec![Attribute::text("x", "1"), Attribute::text("x", "2")]),
+            last(),
+        ),
         _ => (one, last()),
     }
 }

@@ -2,9 +2,7 @@
 
 use super::wit::exports::reeve::connector::{credentials, descriptor, reader, workforce};
 use super::wit::reeve::connector::types as wit;
-use crate::abi::bounds::{
-    Fit, attributes, items, json, list, maybe, maybe_instant, native_id, text, texts, worker_id,
-};
+use crate::abi::bounds::{Fit, attributes, items, json, list, maybe, maybe_instant, native_id, text, texts, worker_id};
 use crate::abi::{Page, Probe};
 use reeve_core::access::{
     Account, AccountKind, AccountState, AccountView, Capability, Cardinality, Credential, CredentialKind, Description,
@@ -215,7 +213,10 @@ pub(super) fn probes(probes: Vec<descriptor::Probe>) -> Fit<Vec<Probe>> {
 
 pub(super) fn outcome(outcome: wit::Outcome) -> Fit<Outcome> {
     let item = |result: wit::ItemResult| -> Fit<ItemResult> {
-        Ok(ItemResult { item: text("status.partial.item", result.item)?, fault: maybe("status.partial.fault", result.fault)? })
+        Ok(ItemResult {
+            item: text("status.partial.item", result.item)?,
+            fault: maybe("status.partial.fault", result.fault)?,
+        })
     };
     Ok(Outcome {
         status: match outcome.status {
@@ -253,10 +254,5 @@ pub(super) fn failure(failure: wit::Failure) -> Failure {
 }
 
 fn hint(hint: wit::RateHint) -> RateHint {
-    RateHint {
-        retry_after_ms: hint.retry_after_ms,
-        remaining: hint.remaining,
-        limit: hint.limit,
-        scope: hint.scope,
-    }
+    RateHint { retry_after_ms: hint.retry_after_ms, remaining: hint.remaining, limit: hint.limit, scope: hint.scope }
 }

@@ -71,7 +71,10 @@ fn new_account(new: &NewAccount) -> wit::NewAccount {
 }
 
 fn contract_attributes(attributes: &Attributes) -> Vec<types::Attribute> {
-    attributes.iter().map(|(name, value)| types::Attribute { name: name.clone(), value: contract_value(value) }).collect()
+    attributes
+        .iter()
+        .map(|(name, value)| types::Attribute { name: name.clone(), value: contract_value(value) })
+        .collect()
 }
 
 /// The simplest case that holds the value; JSON text for the rest, `null` and fractions among it.

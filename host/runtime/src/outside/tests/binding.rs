@@ -58,6 +58,9 @@ fn a_directory_needs_tls_a_base_and_a_name_to_sign_in_with() {
         ("ldap://example.com", "dc=example", "", "without TLS"),
         ("ldap://10.0.0.1", "dc=example", "private-addresses = true", "another machine"),
         ("ldap://169.254.169.254", "dc=example", "start-tls = true\nprivate-addresses = true", "metadata"),
+        ("ldaps://127.0.0.1", "dc=example", "", "private-addresses"),
+        // No address to a URL of this kind, and one to the resolver.
+        ("ldaps://0x7f000001", "dc=example", "", "no certificate can name"),
         ("ldaps://example.com", "dc=example", "start-tls = true", "`start-tls`"),
         ("https://example.com", "dc=example", "", "ldaps://"),
         ("ldaps://user@example.com", "dc=example", "", "host and a port only"),
