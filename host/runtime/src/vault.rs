@@ -108,7 +108,7 @@ impl Vault {
         let wrong = |why: String| VaultError::KeyFile { path: path.display().to_string(), why };
         let file = std::fs::File::open(path).map_err(|error| {
             wrong(format!(
-                "{error}. Make one with `reeve secret key`, or restore the one that the secrets were sealed with"
+                "{error}. Restore the one that the secrets were sealed with"
             ))
         })?;
         // Asked of the open file, so that what is checked is what is read.

@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::error::Result;
+use crate::sync::Credentials;
 use reeve_core::Timestamp;
-use reeve_core::access::{Credential, Link, SystemRead};
+use reeve_core::access::{Link, SystemRead};
 use reeve_core::audit::{Event, Evidence, Subject};
 use reeve_core::id::{CaseId, NativeId, SystemName};
 use reeve_core::inventory::SystemRole;
@@ -19,7 +20,7 @@ pub async fn judge(
     snapshot: &Snapshot,
     read: &SystemRead,
     links: &BTreeMap<NativeId, Link>,
-    credentials: Option<&[Credential]>,
+    credentials: &Credentials,
 ) -> Result<Vec<CaseId>> {
     let in_scope = tx.system(&snapshot.system).await?.is_some_and(|system| system.in_scope);
     let mut closed = Vec::new();
@@ -31,12 +32,12 @@ pub async fn judge(
             system: &snapshot.system,
             snapshot: &snapshot.id,
             read_at: snapshot.read_at,
-            incomplete: snapshot.doubt.as_deref(),
+            incomplete: snapshot.doubt.as_deref().or(credentials.as_ref().err().map(String::as_str)),
             accounts: &read.accounts,
             grants: &read.grants,
             entitlements: &read.entitlements,
             links,
-            credentials,
+            credentials: credentials.as_ref().ok().and_then(Option::as_deref),
         };
         let last_sent = last_sent(tx, &case, &snapshot.system).await?;
         if case.judge(&seen, last_sent) {

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use reeve_core::audit::Actor;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,7 +25,9 @@ const LEADER: &str = "clock";
 const LEADER_LEASE: Duration = Duration::from_secs(30);
 
 /// Serves until the process is told to end. Work that is under way is finished or left for the next start to find out.
-pub async fn serve(app: App, listen: SocketAddr) -> Result<()> {
+pub async fn serve(mut app: App, listen: SocketAddr) -> Result<()> {
+    // What happens from here on is nobody's command.
+    app.actor = Actor::System;
     let app = Arc::new(app);
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(Error::io(Path::new(&listen.to_string())))?;
     let address = listener.local_addr().map_err(Error::io(Path::new("the listener")))?;

@@ -5,7 +5,7 @@ mod people;
 mod target;
 
 pub use people::{PeopleSync, sync_people};
-pub use target::{TargetSync, sync_target};
+pub use target::{Credentials, TargetSync, sync_target};
 
 use crate::app::App;
 use crate::error::{Error, Result};

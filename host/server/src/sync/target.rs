@@ -59,7 +59,7 @@ async fn record(
     system: &System,
     policy: &Policy,
     read: SystemRead,
-    credentials: Option<Vec<Credential>>,
+    credentials: Credentials,
     began: Timestamp,
 ) -> Result<TargetSync> {
     let now = app.now();
@@ -90,7 +90,7 @@ async fn record(
     let changes = tx.apply_read(&system.name, &read, snapshot.whole, began).await?;
 
     let links = relink(app, &mut tx, system, &snapshot, now).await?;
-    let closed = cases::judge(app, &mut tx, &snapshot, &read, &links, credentials.as_deref()).await?;
+    let closed = cases::judge(app, &mut tx, &snapshot, &read, &links, &credentials).await?;
     tx.commit().await?;
 
     let count = |wanted: fn(&Link) -> bool| links.values().filter(|link| wanted(link)).count();
@@ -155,10 +155,13 @@ async fn relink(
     Ok(links)
 }
 
-/// What leavers still hold besides their accounts, where the connector lists it. None where it does not.
-async fn leavers_credentials(app: &App, system: &System, connector: &Connector) -> Result<Option<Vec<Credential>>> {
+/// What leavers still hold besides their accounts: none where the connector lists nothing of the kind, and a sentence where
+/// it could not be read. Not known is not none: then no case is proved by this read.
+pub type Credentials = std::result::Result<Option<Vec<Credential>>, String>;
+
+async fn leavers_credentials(app: &App, system: &System, connector: &Connector) -> Result<Credentials> {
     if !connector.exports(Export::Credentials) {
-        return Ok(None);
+        return Ok(Ok(None));
     }
     let mut tx = app.store.read().await?;
     let links = tx.links(&system.name).await?;
@@ -169,14 +172,8 @@ async fn leavers_credentials(app: &App, system: &System, connector: &Connector) 
     for (account, _) in links.iter().filter(|(_, link)| concerns(link)) {
         match connector.list_credentials(account).await {
             Ok(found) => all.extend(found),
-            // Not known is not none: the case can't be proved by a read without it.
-            Err(failure) => {
-                return Err(crate::error::Error::Left(format!(
-                    "the credentials of account {account} of {} can't be read: {failure}. Sync again when it is mended",
-                    system.name
-                )));
-            }
+            Err(failure) => return Ok(Err(format!("the credentials of account {account} can't be read: {failure}"))),
         }
     }
-    Ok(Some(all))
+    Ok(Ok(Some(all)))
 }

@@ -44,8 +44,11 @@ impl Worker {
             Err(error) => return self.cannot_reach(held, &error).await,
         };
         held.digest = connector.plugin().digest().to_owned();
-        if let Some(declared) = self.declared(&held.operation).await? {
-            held.capability = declared;
+        let planned = &held.operation.planned;
+        let facts = self.facts(&planned.system).await?;
+        let kind = planned.action.entitlement().and_then(|id| facts.kinds.get(id)).map(String::as_str);
+        if let Some(declared) = facts.description.capability(planned.action.kind(), kind) {
+            held.capability = declared.clone();
         }
         loop {
             let go_on = match held.operation.task() {
@@ -57,18 +60,6 @@ impl Worker {
                 return Ok(held.operation.phase.is_settled());
             }
         }
-    }
-
-    /// What the connector said of this kind of operation when the system was read.
-    async fn declared(&self, operation: &Operation) -> Result<Option<Capability>> {
-        let mut tx = self.app.store.read().await?;
-        let planned = &operation.planned;
-        let Some(snapshot) = tx.last_snapshot(&planned.system, false).await? else { return Ok(None) };
-        let kind = match planned.action.entitlement() {
-            Some(id) => tx.entitlements(&planned.system).await?.into_iter().find(|e| e.id == *id).map(|e| e.kind),
-            None => None,
-        };
-        Ok(snapshot.description.capability(planned.action.kind(), kind.as_deref()).cloned())
     }
 
     async fn cannot_reach(&self, mut held: Held, error: &Error) -> Result<bool> {
@@ -117,16 +108,11 @@ impl Worker {
             self.take(held, Happened::Interrupted, None, None, true).await?;
         }
         let operation = held.operation.clone();
-        let finds_by = self.finds_by(&operation).await?;
-        let seen = self.keeping(held, sight::look(connector, &operation, &finds_by)).await?;
+        let facts = self.facts(&operation.planned.system).await?;
+        let seen = self.keeping(held, sight::look(connector, &operation, &facts.description.finds_by)).await?;
         self.record(&operation.planned.system, seen.sight.as_ref().err()).await;
         self.take(held, Happened::Read(seen.sight), None, seen.view.as_ref(), true).await?;
         Ok(self.due_now(held))
-    }
-
-    async fn finds_by(&self, operation: &Operation) -> Result<Vec<reeve_core::access::MatchBy>> {
-        let snapshot = self.app.store.read().await?.last_snapshot(&operation.planned.system, false).await?;
-        Ok(snapshot.map(|snapshot| snapshot.description.finds_by).unwrap_or_default())
     }
 
     /// Whether the same worker goes on at once.

@@ -7,9 +7,10 @@ mod sight;
 use crate::app::App;
 use crate::error::{Error, Result};
 use reeve_core::Timestamp;
+use reeve_core::access::Description;
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::FindingKind;
-use reeve_core::id::{OperationId, PlanHash, SystemName};
+use reeve_core::id::{NativeId, OperationId, PlanHash, SystemName};
 use reeve_core::plan::Lane;
 use reeve_core::run::{Breaker, Failure, Happened, Operation, Phase};
 use reeve_store::{Claimed, PlanState, Tx};
@@ -30,12 +31,23 @@ const AT_ONCE_MAX: usize = 16;
 const AT_ONCE_STANDARD_MAX: usize = 12;
 /// How long the worker sleeps at most before it looks for work again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Faults of the database, or of the host itself, that end a run.
+const FAULTS_MAX: usize = 16;
 
 pub struct Worker {
     app: Arc<App>,
     /// Of this process, so that its claims are told from those of one that died.
     name: String,
     breakers: Mutex<BTreeMap<SystemName, Breaker>>,
+    /// What the last reads said of systems, for as long as one run lasts.
+    facts: Mutex<BTreeMap<SystemName, Arc<Facts>>>,
+}
+
+/// What an operation has to know of its system.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub description: Description,
+    pub kinds: BTreeMap<NativeId, String>,
 }
 
 /// How far a run has come: told to whoever shows it.
@@ -47,7 +59,7 @@ pub struct Progress {
 impl Worker {
     pub fn new(app: Arc<App>) -> Arc<Self> {
         let name = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
-        Arc::new(Self { app, name, breakers: Mutex::default() })
+        Arc::new(Self { app, name, breakers: Mutex::default(), facts: Mutex::default() })
     }
 
     /// Works until nothing is due for `patience`, or until `stop` resolves. Work that is left waits for its time, for a
@@ -64,7 +76,12 @@ impl Worker {
         let mut standard = 0_usize;
         let mut stopping = false;
         let mut progress = Progress::default();
+        let mut faults: Vec<Error> = Vec::new();
+        self.facts.lock().await.clear();
         loop {
+            // An operation that met a fault of ours is taken up again when its lease ends; one fault after another is no way
+            // to go on.
+            stopping |= faults.len() >= FAULTS_MAX;
             if !stopping {
                 for claimed in self.claim(busy.len(), standard).await? {
                     let lane = claimed.operation.planned.lane;
@@ -77,7 +94,7 @@ impl Worker {
                 self.finish_plans().await?;
                 let wait = self.idle_for(self.app.now()).await?;
                 if stopping || wait.is_none_or(|wait| wait > patience) {
-                    return Ok(());
+                    return faults.into_iter().next().map_or(Ok(()), Err);
                 }
                 let pause = wait.unwrap_or(LOOK_AGAIN).clamp(Duration::from_millis(20), LOOK_AGAIN);
                 tokio::select! {
@@ -90,7 +107,13 @@ impl Worker {
                 Some(ended) = busy.join_next() => {
                     let (lane, done) = ended.map_err(|error| Error::Input(format!("a part of the worker broke: {error}")))?;
                     standard -= usize::from(lane == Lane::Standard);
-                    progress.settled += u64::from(done?);
+                    match done {
+                        Ok(settled) => progress.settled += u64::from(settled),
+                        Err(error) => {
+                            tracing::warn!(%error, "an operation was interrupted");
+                            faults.push(error);
+                        }
+                    }
                     told(progress);
                 }
                 // A slow target must not keep others' work from being taken up.
@@ -158,6 +181,20 @@ impl Worker {
 
     pub(super) async fn record(&self, system: &SystemName, failure: Option<&Failure>) {
         self.breakers.lock().await.entry(system.clone()).or_default().record(failure, self.app.now());
+    }
+
+    /// What the connector said when the system was read last.
+    pub(super) async fn facts(&self, system: &SystemName) -> Result<Arc<Facts>> {
+        if let Some(known) = self.facts.lock().await.get(system) {
+            return Ok(known.clone());
+        }
+        let mut tx = self.app.store.read().await?;
+        let snapshot = tx.last_snapshot(system, false).await?;
+        let kinds = tx.entitlements(system).await?.into_iter().map(|one| (one.id, one.kind)).collect();
+        let description = snapshot.map(|snapshot| snapshot.description).unwrap_or_default();
+        let facts = Arc::new(Facts { description, kinds });
+        self.facts.lock().await.insert(system.clone(), facts.clone());
+        Ok(facts)
     }
 
     /// Whether the system's budget still pays for another attempt. Leavers' operations have a lane of their own.
