@@ -25,8 +25,9 @@ plugins: programs ## compile every connector and pack it into $REEVE_PLUGINS (ta
 	for toml in plugins/*/plugin.toml; do name=$$(basename $$(dirname $$toml)); \
 	  $(CARGO_TARGET_DIR)/debug/reeve plugin pack $$toml $(REEVE_GUESTS)/reeve_plugin_$${name//-/_}.wasm -o $(REEVE_PLUGINS)/$$name.reeve || exit; done
 
-demo: plugins ## build everything and play the tour, on SQLite, without root
-	tests/demo/run.sh
+demo: ## build everything and play the tour, on SQLite, without root
+	@began=$$(date +%s); $(MAKE) --no-print-directory plugins && built=$$(date +%s) && tests/demo/run.sh && \
+	  echo "Built in $$((built - began)) s, played in $$(($$(date +%s) - built)) s; $$(du -sh $(CARGO_TARGET_DIR) | cut -f1) in $(CARGO_TARGET_DIR)."
 
 test: test-plugins test-docs test-host ## run every test, against real servers too
 
