@@ -8,6 +8,7 @@ mod contract;
 mod manifest;
 mod pack;
 pub(crate) mod parse;
+mod sections;
 mod signature;
 #[cfg(test)]
 mod tests;

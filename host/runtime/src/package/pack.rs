@@ -1,5 +1,6 @@
 //! Makes a plugin file. The same inputs give the same bytes: fixed order, fixed times, one compression.
 
+use super::sections::in_order;
 use super::{
     MANIFEST, MANIFEST_BYTES_MAX, Package, PackageError, PluginSigner, SIGNATURE, WASM, WASM_BYTES_MAX, check_contract,
 };
@@ -30,7 +31,8 @@ pub fn pack(manifest_toml: &str, wasm: &[u8], signer: Option<&PluginSigner>) -> 
 fn component(wasm: &[u8]) -> Result<Vec<u8>, PackageError> {
     match (wasm.get(..4), wasm.get(4..8)) {
         (Some(b"\0asm"), Some(version)) if version == CORE_MODULE_VERSION => {
-            let encode = |encoder: wit_component::ComponentEncoder| encoder.validate(true).module(wasm)?.encode();
+            let module = in_order(wasm);
+            let encode = |encoder: wit_component::ComponentEncoder| encoder.validate(true).module(&module)?.encode();
             encode(wit_component::ComponentEncoder::default()).map_err(|error| {
                 PackageError::Wasm(format!(
                     "the core module can't become a component: {error:#}. Build it for wasm32-unknown-unknown with the SDK"
