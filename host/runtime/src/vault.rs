@@ -106,11 +106,8 @@ impl Vault {
     /// Opens a key file: 32 bytes as hex or base64, for its owner alone.
     pub fn open(path: &Path) -> Result<Self, VaultError> {
         let wrong = |why: String| VaultError::KeyFile { path: path.display().to_string(), why };
-        let file = std::fs::File::open(path).map_err(|error| {
-            wrong(format!(
-                "{error}. Restore the one that the secrets were sealed with"
-            ))
-        })?;
+        let file = std::fs::File::open(path)
+            .map_err(|error| wrong(format!("{error}. Restore the one that the secrets were sealed with")))?;
         // Asked of the open file, so that what is checked is what is read.
         let mode = file.metadata().map_err(|error| wrong(error.to_string()))?.mode();
         if mode & 0o077 != 0 {

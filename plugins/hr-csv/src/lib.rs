@@ -35,6 +35,7 @@ impl Descriptor for HrCsv {
     fn describe(&self) -> Description {
         Description {
             entitlement_kinds: vec![],
+            credential_kinds: vec![],
             capabilities: vec![],
             finds_by: vec![],
             reads_deleted: false,

@@ -13,6 +13,7 @@ impl Descriptor for Ldap {
         let profile = &self.profile;
         Description {
             entitlement_kinds: vec!["group".into()],
+            credential_kinds: vec![],
             capabilities: vec![
                 create(profile),
                 update(),

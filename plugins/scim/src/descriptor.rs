@@ -18,7 +18,10 @@ impl Scim {
     }
 
     fn on_groups(&self, operation: OperationKind, patch: &str, put: &str) -> Capability {
-        let traits = Traits::REVERSIBLE | Traits::IDEMPOTENT;
+        let mut traits = Traits::REVERSIBLE | Traits::IDEMPOTENT;
+        if self.settings.dialect != Dialect::Patch {
+            traits |= Traits::WHOLE_LIST;
+        }
         Capability { entitlement_kind: Some(GROUP.to_owned()), ..self.capability(operation, patch, put) }.traits(traits)
     }
 
@@ -73,6 +76,7 @@ impl Descriptor for Scim {
         };
         Description {
             entitlement_kinds: vec![GROUP.to_owned()],
+            credential_kinds: vec![],
             capabilities: self.capabilities(),
             finds_by,
             reads_deleted: false,

@@ -125,6 +125,7 @@ pub fn describe<C: Descriptor>() -> Description {
             crate::log::error(format!("the settings cannot be used, so nothing is supported: {failure:?}"));
             Description {
                 entitlement_kinds: vec![],
+                credential_kinds: vec![],
                 capabilities: vec![],
                 finds_by: vec![],
                 reads_deleted: false,

@@ -38,6 +38,7 @@
 //!     fn describe(&self) -> Description {
 //!         Description {
 //!             entitlement_kinds: vec!["role".into()],
+//!             credential_kinds: vec![],
 //!             capabilities: vec![
 //!                 Capability::new(OperationKind::Disable, "status=\"left\"")
 //!                     .traits(Traits::REVERSIBLE | Traits::IDEMPOTENT | Traits::ENDS_SESSIONS),

@@ -88,6 +88,7 @@ impl Credential {
             expires_at: None,
             last_used: LastUse::not_available(),
             endable: true,
+            observable: true,
         }
     }
 }

@@ -78,6 +78,19 @@ pub enum Cardinality {
     Many,
     AtMostOne,
     ExactlyOne,
+    AtLeastOne,
+}
+
+impl Cardinality {
+    /// Whether an account holds one of a kind at a time, so that another one is an exchange.
+    pub fn is_exclusive(self) -> bool {
+        matches!(self, Self::AtMostOne | Self::ExactlyOne)
+    }
+
+    /// Whether an account can't be without.
+    pub fn is_required(self) -> bool {
+        matches!(self, Self::ExactlyOne | Self::AtLeastOne)
+    }
 }
 
 /// A place on a ladder of entitlements, of which an account holds one at a time.
@@ -144,6 +157,8 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
     pub last_used: LastUse,
     pub endable: bool,
+    /// Whether a listing shows that it ended.
+    pub observable: bool,
 }
 
 /// A fresh read of one account: what verification and the leaver proof judge.
@@ -199,6 +214,7 @@ pub struct Capability {
     pub frees_licence: bool,
     pub last_one_refused: bool,
     pub two_step: bool,
+    pub whole_list: bool,
     pub visible_after_s: u32,
     pub limits: Vec<String>,
 }
@@ -207,6 +223,7 @@ pub struct Capability {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     pub entitlement_kinds: Vec<String>,
+    pub credential_kinds: Vec<CredentialKind>,
     pub capabilities: Vec<Capability>,
     pub finds_by: Vec<MatchBy>,
     pub reads_deleted: bool,

@@ -239,7 +239,11 @@ fn residue(account: &Account, seen: &SystemSeen<'_>, left: &mut Vec<Left>, remar
         if credential.account.as_ref() == Some(&account.id) {
             let kind = format!("{:?}", credential.kind).to_lowercase();
             let named = credential.name.as_deref().unwrap_or(credential.id.as_str());
-            add(format!("{kind} {named} of account {name} is still there"));
+            if credential.observable || open {
+                add(format!("{kind} {named} of account {name} is still there"));
+            } else {
+                remarks.push(format!("{kind} {named} of account {name}: the target lists it whether it ended or not"));
+            }
         }
     }
 }

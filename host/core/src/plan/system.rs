@@ -100,9 +100,12 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 };
                 self.operation(person, account_name(account), action, &cause, None);
             }
-            self.cut_grants(person, account, &cause, |_| true);
+            self.cut_grants(person, account, &cause, &mut BTreeSet::new(), |_| true);
+            let open = !account.state.is_powerless();
             for credential in self.credentials.clone() {
-                if credential.account.as_ref() != Some(&account.id) || !credential.endable {
+                // One that no listing shows to have ended is ended along with the account, and not again for ever.
+                let due = credential.endable && (credential.observable || open);
+                if credential.account.as_ref() != Some(&account.id) || !due {
                     continue;
                 }
                 let what = credential.name.clone().unwrap_or_else(|| format!("{:?}", credential.kind).to_lowercase());
@@ -154,7 +157,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         }
         let wanted = self.resolve(person, desired);
         let (at_birth, later): (Vec<_>, Vec<_>) =
-            wanted.give.into_iter().partition(|(entitlement, _)| entitlement.cardinality == Cardinality::ExactlyOne);
+            wanted.give.into_iter().partition(|(one, _)| one.cardinality.is_required());
         let worker = &person.worker;
         let new = NewAccount {
             login: login.clone(),
@@ -192,7 +195,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 self.adopt(person, Some(&entitlement.id), origin);
                 continue;
             }
-            match self.rival(account, entitlement).filter(|_| entitlement.cardinality != Cardinality::Many) {
+            match self.rival(account, entitlement).filter(|_| entitlement.cardinality.is_exclusive()) {
                 Some(rival) => {
                     // The exchange takes it; nothing else does.
                     keep.insert(&rival.id);
@@ -224,6 +227,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
 
     fn cut_what_was_given(&mut self, person: &'a Identity, account: &'a Account, keep: impl Fn(&NativeId) -> bool) {
         let given = self.assignments_of.get(&person.id).cloned().unwrap_or_default();
+        let mut cut = BTreeSet::new();
         for assignment in given {
             let Some(id) = assignment.entitlement.as_ref().filter(|id| !keep(id)) else {
                 continue;
@@ -233,7 +237,7 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 continue;
             }
             let cause = Cause::NoLongerGiven { origin: assignment.origin.clone() };
-            self.cut_grants(person, account, &cause, |entitlement| entitlement == id);
+            self.cut_grants(person, account, &cause, &mut cut, |entitlement| entitlement == id);
         }
     }
 
@@ -242,17 +246,21 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
         person: &'a Identity,
         account: &'a Account,
         cause: &Cause,
+        cut: &mut BTreeSet<&'a NativeId>,
         which: impl Fn(&NativeId) -> bool,
     ) {
+        let own = |grant: &Grant| matches!(grant.source, GrantSource::Direct | GrantSource::Unknown);
         for grant in self.grants(account) {
-            let own = matches!(grant.source, GrantSource::Direct | GrantSource::Unknown);
-            if !which(&grant.entitlement) || !own {
+            if !which(&grant.entitlement) || !own(grant) {
                 continue;
             }
+            cut.insert(&grant.entitlement);
             let entitlement = self.entitlements.get(&grant.entitlement).copied();
             let what = entitlement.map_or_else(|| grant.entitlement.to_string(), |e| name_of(e).to_string());
             let account_ref = AccountRef::Existing(account.id.clone());
-            if grant.revocable {
+            let last =
+                entitlement.is_some_and(|e| e.cardinality == Cardinality::AtLeastOne && self.is_last(account, e, cut));
+            if grant.revocable && !last {
                 let action = Action::Revoke { account: account_ref, entitlement: grant.entitlement.clone() };
                 self.operation(person, what, action, cause, None);
             } else if let Some(floor) = entitlement.and_then(|e| self.floor_below(e)) {

@@ -3,7 +3,7 @@
 
 use super::SystemPlanner;
 use super::system::name_of;
-use crate::access::{Account, Cardinality, Entitlement, GrantSource};
+use crate::access::{Account, Entitlement, GrantSource};
 use crate::finding::FindingKind;
 use crate::id::NativeId;
 use crate::identity::Identity;
@@ -90,6 +90,13 @@ impl<'a> SystemPlanner<'a, '_> {
         floors.min_by(|a, b| a.id.cmp(&b.id))
     }
 
+    /// Whether nothing of its kind is left to the account besides what is cut.
+    pub(super) fn is_last(&self, account: &Account, entitlement: &Entitlement, cut: &BTreeSet<&NativeId>) -> bool {
+        let direct = self.grants(account).into_iter().filter(|grant| grant.source == GrantSource::Direct);
+        let mut kept = direct.filter(|grant| !cut.contains(&grant.entitlement));
+        !kept.any(|grant| self.entitlements.get(&grant.entitlement).is_some_and(|other| other.kind == entitlement.kind))
+    }
+
     /// What the account holds of a kind or family of which it may hold one at a time.
     pub(super) fn rival(&self, account: &Account, wanted: &Entitlement) -> Option<&'a Entitlement> {
         let family = |e: &Entitlement| e.rung.as_ref().map(|rung| rung.family.clone());
@@ -106,5 +113,5 @@ impl<'a> SystemPlanner<'a, '_> {
 /// The set of which an account holds one at a time, if it belongs to one.
 fn set_of(entitlement: &Entitlement) -> Option<&str> {
     let family = entitlement.rung.as_ref().map_or(entitlement.kind.as_str(), |rung| rung.family.as_str());
-    (entitlement.cardinality != Cardinality::Many).then_some(family)
+    entitlement.cardinality.is_exclusive().then_some(family)
 }

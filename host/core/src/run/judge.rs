@@ -30,6 +30,8 @@ pub enum Judgement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Breach {
     NotShown(String),
+    /// The target lists it whether it ended or not.
+    Unobservable,
     /// No read can tell; a person must.
     Ambiguous(String),
 }
@@ -57,6 +59,7 @@ pub fn judge(action: &Action<AccountRef>, account: Option<&NativeId>, sight: &Si
         ),
         (Action::EndCredential { credential, .. }, Sight::Credentials(left)) => {
             match left.iter().find(|one| one.id == *credential && one.endable) {
+                Some(one) if !one.observable => Judgement::Breach(Breach::Unobservable),
                 Some(_) => not_shown("the credential is still listed"),
                 None => HOLDS,
             }

@@ -303,6 +303,16 @@ impl Operation {
                 let how = if observed { "found done by a fresh read" } else { "a fresh read shows it" };
                 self.told(Event::OperationVerified, how.to_owned())
             }
+            Judgement::Breach(Breach::Unobservable) if self.phase == Phase::Done => {
+                self.trouble = None;
+                self.phase = Phase::Verified;
+                self.settled_at = Some(now);
+                let how = "the target says so, and lists it either way: no read can show it";
+                self.told(Event::OperationVerified, how.to_owned())
+            }
+            Judgement::Breach(Breach::Unobservable) => {
+                self.did_not_happen("no read can tell whether it happened".to_owned(), capability, now)
+            }
             Judgement::Breach(Breach::Ambiguous(why)) => self.settle(Phase::Held, Event::OperationHeld, why, now),
             Judgement::Breach(Breach::NotShown(why)) => {
                 self.reads = self.reads.saturating_add(1);

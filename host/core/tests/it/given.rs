@@ -137,6 +137,7 @@ pub fn capability(operation: OperationKind) -> Capability {
         frees_licence: false,
         last_one_refused: false,
         two_step: false,
+        whole_list: false,
         visible_after_s: 0,
         limits: Vec::new(),
     }

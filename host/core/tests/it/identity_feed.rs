@@ -250,3 +250,22 @@ fn a_row_with_an_unreadable_date_leaves_the_person_as_before() {
          zone) or 2026-03-31T18:00:00+11:00. The worker was left as before; mend the date in HR, then sync again."
     );
 }
+
+#[test]
+fn a_row_that_has_lost_its_person_key_does_not_unsay_it() {
+    let keyed = |row: Worker| Worker { person_key: Some("K".to_owned()), ..row };
+    let known = person(keyed(worker("9", "Mia Okafor")));
+    let history = keyed(leaver(worker("1", "Mia Okafor")).worker);
+    let done = feed(&[known], vec![history, worker("9", "Mia Okafor")]);
+    assert_eq!((done.identities.len(), done.counts.new, done.counts.held_back), (0, 0, 1));
+}
+
+/// HR merges two people that Reeve knows: the one whose row is history now is missing, whatever the row's key says.
+#[test]
+fn a_history_row_does_not_keep_another_person_from_being_missed() {
+    let keyed = |row: Worker| Worker { person_key: Some("K".to_owned()), ..row };
+    let known = [person(worker("1", "Mia Okafor")), person(keyed(worker("5", "Maria Okafor")))];
+    let history = keyed(leaver(worker("2", "Mia Okafor")).worker);
+    let done = feed(&known, vec![history, keyed(worker("1", "Mia Okafor"))]);
+    assert_eq!(findings(&done), [(FindingKind::MissingWorker, "hr/5")]);
+}

@@ -136,9 +136,13 @@ fn grants_and_credentials_that_remain_are_left() {
         expires_at: None,
         last_used: LastUse { at: None, quality: Quality::NotAvailable },
         endable: false,
+        observable: true,
     };
-    let keyed = Read { credentials: Some(vec![key]), ..read(AccountState::Disabled) };
-    assert_eq!(verdict(&keyed), "apikey nightly export of account mia is still there");
+    let keyed = |key: &Credential, state| Read { credentials: Some(vec![key.clone()]), ..read(state) };
+    assert_eq!(verdict(&keyed(&key, AccountState::Disabled)), "apikey nightly export of account mia is still there");
+    // A target that lists it for ever can't keep the case open for ever.
+    let forever = Credential { observable: false, ..key };
+    assert_eq!(verdict(&keyed(&forever, AccountState::Disabled)), "clean");
 }
 
 /// Case 30: each account of the person counts.

@@ -11,6 +11,7 @@ mod audit_entries;
 mod audit_notes;
 mod audit_tree;
 mod audit_verify;
+mod contract_words;
 mod identity_exits;
 mod identity_feed;
 mod identity_laws;

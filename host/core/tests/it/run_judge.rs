@@ -18,6 +18,7 @@ fn told(action: &Action<AccountRef>, sight: &Sight) -> String {
         Judgement::Holds { account: Some(id) } => format!("holds: {id}"),
         Judgement::Breach(Breach::NotShown(why)) => format!("not shown: {why}"),
         Judgement::Breach(Breach::Ambiguous(why)) => format!("ambiguous: {why}"),
+        Judgement::Breach(Breach::Unobservable) => "unobservable".to_owned(),
     }
 }
 
@@ -185,9 +186,12 @@ fn a_credential_is_ended_when_the_list_does_not_show_it() {
         expires_at: None,
         last_used: LastUse { at: None, quality: Quality::NotAvailable },
         endable: true,
+        observable: true,
     };
     assert_eq!(told(&end, &Sight::Credentials(vec![session("s2")])), HOLDS);
     assert_eq!(told(&end, &Sight::Credentials(vec![session("s1")])), "not shown: the credential is still listed");
+    let forever = Credential { observable: false, ..session("s1") };
+    assert_eq!(told(&end, &Sight::Credentials(vec![forever])), "unobservable");
 }
 
 #[test]

@@ -121,6 +121,7 @@ async fn show(app: &App, name: &str) -> Result<()> {
                         (capability.frees_licence, "frees the licence"),
                         (capability.last_one_refused, "refuses the last one"),
                         (capability.two_step, "in two steps"),
+                        (capability.whole_list, "writes a list whole"),
                     ];
                     let traits: Vec<_> = traits.into_iter().filter(|(has, _)| *has).map(|(_, word)| word).collect();
                     vec![

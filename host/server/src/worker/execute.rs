@@ -1,6 +1,6 @@
 //! One claimed operation, from claim to rest: intent on record, request out, answer on record, fresh read, judgement.
 
-use super::{LEASE, RENEWAL, Worker, after, settle, sight};
+use super::{LEASE, RENEWAL, Turn, Worker, after, settle, sight};
 use crate::error::{Error, Result};
 use reeve_core::access::{AccountView, Capability};
 use reeve_core::id::{NativeId, OperationId};
@@ -50,6 +50,11 @@ impl Worker {
         if let Some(declared) = facts.description.capability(planned.action.kind(), kind) {
             held.capability = declared.clone();
         }
+        // Always in the same order, so that no two operations wait for each other.
+        let mut turns = Vec::new();
+        for turn in self.turns_of(&held) {
+            turns.push(self.keeping(&held, self.turn(turn)).await?);
+        }
         loop {
             let go_on = match held.operation.task() {
                 Task::Send => self.send(&mut held, &connector).await?,
@@ -60,6 +65,13 @@ impl Worker {
                 return Ok(held.operation.phase.is_settled());
             }
         }
+    }
+
+    fn turns_of(&self, held: &Held) -> Vec<Turn> {
+        let planned = &held.operation.planned;
+        let account = held.operation.account.iter().map(|id| Turn::Account(planned.system.clone(), id.clone()));
+        let list = planned.action.entitlement().filter(|_| held.capability.whole_list);
+        account.chain(list.map(|id| Turn::WholeList(planned.system.clone(), id.clone()))).collect()
     }
 
     async fn cannot_reach(&self, mut held: Held, error: &Error) -> Result<bool> {

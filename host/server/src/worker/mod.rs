@@ -18,7 +18,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 
 /// How long a claim holds without being renewed. A worker that dies delays its operations by this much.
@@ -41,6 +41,15 @@ pub struct Worker {
     breakers: Mutex<BTreeMap<SystemName, Breaker>>,
     /// What the last reads said of systems, for as long as one run lasts.
     facts: Mutex<BTreeMap<SystemName, Arc<Facts>>>,
+    /// Accounts, and lists that a target takes whole, which one operation at a time may change.
+    turns: Mutex<BTreeMap<Turn, Arc<Mutex<()>>>>,
+}
+
+/// Something that two operations must not change at the same time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    Account(SystemName, NativeId),
+    WholeList(SystemName, NativeId),
 }
 
 /// What an operation has to know of its system.
@@ -59,7 +68,7 @@ pub struct Progress {
 impl Worker {
     pub fn new(app: Arc<App>) -> Arc<Self> {
         let name = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
-        Arc::new(Self { app, name, breakers: Mutex::default(), facts: Mutex::default() })
+        Arc::new(Self { app, name, breakers: Mutex::default(), facts: Mutex::default(), turns: Mutex::default() })
     }
 
     /// Works until nothing is due for `patience`, or until `stop` resolves. Work that is left waits for its time, for a
@@ -78,6 +87,7 @@ impl Worker {
         let mut progress = Progress::default();
         let mut faults: Vec<Error> = Vec::new();
         self.facts.lock().await.clear();
+        self.turns.lock().await.clear();
         loop {
             // An operation that met a fault of ours is taken up again when its lease ends; one fault after another is no way
             // to go on.
@@ -195,6 +205,12 @@ impl Worker {
         let facts = Arc::new(Facts { description, kinds });
         self.facts.lock().await.insert(system.clone(), facts.clone());
         Ok(facts)
+    }
+
+    /// Waits until no other operation changes this.
+    pub(super) async fn turn(&self, turn: Turn) -> OwnedMutexGuard<()> {
+        let lock = self.turns.lock().await.entry(turn).or_default().clone();
+        lock.lock_owned().await
     }
 
     /// Whether the system's budget still pays for another attempt. Leavers' operations have a lane of their own.

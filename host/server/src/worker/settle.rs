@@ -29,6 +29,7 @@ pub(super) fn undeclared(operation: &Operation) -> Capability {
         frees_licence: false,
         last_one_refused: false,
         two_step: false,
+        whole_list: false,
         visible_after_s: 0,
         limits: Vec::new(),
     }

@@ -6,6 +6,7 @@ mod pages;
 mod spree;
 
 use reeve_sdk::bindings::reader::exports::reeve::connector::reader::{AccountPage, EntitlementPage, GrantPage, Guest};
+use reeve_sdk::export::open;
 use reeve_sdk::prelude::*;
 
 #[derive(serde::Deserialize)]
@@ -25,6 +26,7 @@ impl Descriptor for Rogue {
     fn describe(&self) -> Description {
         Description {
             entitlement_kinds: vec!["role".into()],
+            credential_kinds: vec![],
             capabilities: vec![Capability::new(OperationKind::Disable, "none")],
             finds_by: vec![MatchBy::Login],
             reads_deleted: false,
@@ -71,7 +73,7 @@ reeve_sdk::export!(Rogue: Descriptor, Writer);
 // By hand, because the SDK can't say what no plugin should say.
 impl Guest for Rogue {
     fn list_accounts(page: PageRequest) -> Result<AccountPage, Failure> {
-        let mode = Rogue::open()?.0;
+        let mode = open::<Self>()?.0;
         spree::run(&mode);
         outside::run(&mode)?;
         let (items, state) = pages::accounts(&mode, page);
@@ -79,20 +81,20 @@ impl Guest for Rogue {
     }
 
     fn list_entitlements(_: PageRequest) -> Result<EntitlementPage, Failure> {
-        let kind = if Rogue::open()?.0 == "undescribed-kind" { "group" } else { "role" };
+        let kind = if open::<Self>()?.0 == "undescribed-kind" { "group" } else { "role" };
         Ok(EntitlementPage { items: vec![Entitlement::new("clerk", kind, "Clerk")], state: pages::last() })
     }
 
     fn list_grants(_: PageRequest) -> Result<GrantPage, Failure> {
         let mut items = vec![Grant::direct("a1", "clerk")];
-        if Rogue::open()?.0 == "stray-grants" {
+        if open::<Self>()?.0 == "stray-grants" {
             items.extend([Grant::direct("nobody", "clerk"), Grant::direct("a1", "emperor")]);
         }
         Ok(GrantPage { items, state: pages::last() })
     }
 
     fn get_account(id: String) -> Result<Option<AccountView>, Failure> {
-        let mode = Rogue::open()?.0;
+        let mode = open::<Self>()?.0;
         let mut view = AccountView { account: pages::account(&id), grants: vec![Grant::direct(&id, "clerk")] };
         match mode.as_str() {
             "other-account" => view.account.id = "somebody-else".into(),

@@ -26,6 +26,7 @@ impl Descriptor for Toy {
     fn describe(&self) -> Description {
         Description {
             entitlement_kinds: vec!["role".into()],
+            credential_kinds: vec![],
             capabilities: vec![
                 Capability::new(OperationKind::Disable, "status=\"left\"")
                     .traits(Traits::REVERSIBLE | Traits::IDEMPOTENT | Traits::ENDS_SESSIONS),

@@ -24,7 +24,7 @@ macro_rules! same_cases {
 same_cases!(account_kind: wit::AccountKind => AccountKind { Person, Service, Bot, Integration, Shared, Unknown });
 same_cases!(account_state: wit::AccountState => AccountState { Active, Disabled, Frozen, Locked, Pending, Deleted, Unknown });
 same_cases!(quality: wit::Quality => Quality { Exact, Approximate, CountsFailures, NotLicensed, NotAvailable });
-same_cases!(cardinality: wit::Cardinality => Cardinality { Many, AtMostOne, ExactlyOne });
+same_cases!(cardinality: wit::Cardinality => Cardinality { Many, AtMostOne, ExactlyOne, AtLeastOne });
 same_cases!(credential_kind: wit::CredentialKind => CredentialKind {
     Session, RefreshToken, AccessToken, ApiKey, Certificate, ClientSecret, AppPassword, SshKey, Other,
 });
@@ -151,6 +151,7 @@ fn credential(credential: wit::Credential) -> Fit<Credential> {
         expires_at: maybe_instant("expires-at", credential.expires_at)?,
         last_used: last_use("last-used.at", credential.last_used)?,
         endable: credential.endable,
+        observable: credential.observable,
     })
 }
 
@@ -180,6 +181,7 @@ pub(super) fn description(description: descriptor::Description) -> Fit<Descripti
     };
     Ok(Description {
         entitlement_kinds: list("entitlement-kinds", description.entitlement_kinds, kind)?,
+        credential_kinds: list("credential-kinds", description.credential_kinds, |kind| Ok(credential_kind(kind)))?,
         capabilities: list("capabilities", description.capabilities, capability)?,
         finds_by: list("finds-by", description.finds_by, |by| Ok(match_by(by)))?,
         reads_deleted: description.reads_deleted,
@@ -198,6 +200,7 @@ fn capability(capability: descriptor::Capability) -> Fit<Capability> {
         frees_licence: has(descriptor::Traits::FREES_LICENCE),
         last_one_refused: has(descriptor::Traits::LAST_ONE_REFUSED),
         two_step: has(descriptor::Traits::TWO_STEP),
+        whole_list: has(descriptor::Traits::WHOLE_LIST),
         entitlement_kind: maybe("entitlement-kind", capability.entitlement_kind)?,
         mechanism: text("mechanism", capability.mechanism)?,
         visible_after_s: capability.visible_after_s,
