@@ -159,8 +159,8 @@ fn a_read_is_doubted_when_a_listing_broke_or_half_of_the_accounts_are_gone() {
     );
     assert_eq!(doubt(0, None), None, "the first read has nothing to be compared with");
     assert_eq!(doubt(2, Some(4)), None, "two accounts are too few to be a pattern");
-    assert_eq!(doubt(1, Some(4)).is_some(), true);
-    assert_eq!(doubt(0, Some(3)).is_some(), true);
+    assert!(doubt(1, Some(4)).is_some());
+    assert!(doubt(0, Some(3)).is_some());
     let broken = read(100, Some(Incomplete::Failed { page: 2, reason: "HTTP 500".to_owned() }));
     assert_eq!(broken.doubt(Some(100), &PlanRules::default()).unwrap(), "page 2 could not be read: HTTP 500");
 }
