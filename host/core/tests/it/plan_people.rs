@@ -124,6 +124,7 @@ fn a_leaver_loses_the_account_its_grants_and_its_credentials() {
         expires_at: None,
         last_used: LastUse { at: None, quality: Quality::NotAvailable },
         endable,
+        observable: true,
     };
     held.credentials = vec![token("t1", true), token("t2", false)];
     let world = World::new(vec![gone()], held);
