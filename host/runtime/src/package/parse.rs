@@ -111,9 +111,7 @@ pub(crate) fn path_fault(path: &str) -> Option<&'static str> {
         }
         text = decoded;
         // What is left after the first round is data; only whole escapes in it are undone again.
-        if percent_decode(&text).is_none() {
-            return None;
-        }
+        percent_decode(&text)?;
     }
 }
 

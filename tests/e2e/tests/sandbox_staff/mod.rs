@@ -13,7 +13,7 @@ const PAGE: usize = 100;
 
 #[derive(Default)]
 struct Inner {
-    members: BTreeMap<String, Value>,
+    members: BTreeMap<String, BTreeMap<String, Value>>,
     requests: u32,
     writes: u32,
 }
@@ -29,7 +29,9 @@ impl Staff {
     pub async fn start(members: usize) -> Self {
         let member = |number: usize| {
             let id = format!("{number:04}");
-            let member = json!({ "id": id, "login": format!("{id}@example.com"), "role": "clerk", "status": "active" });
+            let login = format!("{id}@example.com");
+            let fields = [("id", id.as_str()), ("login", login.as_str()), ("role", "clerk"), ("status", "active")];
+            let member = fields.map(|(name, value)| (name.to_owned(), Value::from(value))).into();
             (id, member)
         };
         let inner = Shared::new(Mutex::new(Inner { members: (1..=members).map(member).collect(), ..Inner::default() }));
@@ -76,20 +78,20 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, StatusCode> {
     enter(&state, &headers)?;
-    state.lock().unwrap().members.get(&id).cloned().map(Json).ok_or(StatusCode::NOT_FOUND)
+    state.lock().unwrap().members.get(&id).map(|member| Json(json!(member))).ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn change(
     State(state): State<Shared>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    Json(change): Json<Value>,
+    Json(change): Json<BTreeMap<String, Value>>,
 ) -> Result<StatusCode, StatusCode> {
     enter(&state, &headers)?;
     let mut inner = state.lock().unwrap();
     inner.writes += 1;
     let member = inner.members.get_mut(&id).ok_or(StatusCode::NOT_FOUND)?;
-    member["status"] = change["status"].clone();
+    member.extend(change);
     Ok(StatusCode::NO_CONTENT)
 }
 
