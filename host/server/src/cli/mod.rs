@@ -38,15 +38,15 @@ const AFTER_HELP: &str = "\
 A first day:
   reeve init acme --origin acme.example.com/audit
   cd acme
-  reeve plugin install hr-csv.reeve          shows what the plugin asks for, and asks you
+  reeve plugin install hr-csv.reeve    shows what the plugin asks for, and asks you
   reeve system add systems/hr.toml
-  reeve sync                                 reads people and accounts; changes nothing at any target
-  reeve plan                                 shows what has to change, and why
+  reeve sync                           reads people and accounts; changes no target
+  reeve plan                           shows what has to change, and why
   reeve approve HASH
-  reeve run                                  carries it out and reads every result back
+  reeve run                            carries it out and reads every result back
 
-Exit codes: 0 done · 1 a fault · 2 a wrong command line · 3 refused by a rule or a guardrail · 4 done, and something is left
-that needs time or a person · 5 not found";
+Exit codes: 0 done, 1 a fault, 2 a wrong command line, 3 refused by a rule or a guardrail,
+4 done and something is left that needs time or a person, 5 not found";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -18,8 +18,8 @@ use std::time::Duration;
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-An operation that was sent when Reeve last stopped is read before it is sent again. One that a target refuses, or that a
-read does not confirm, needs a person: mend the cause, then `reeve run retry OPERATION`."
+What was sent when Reeve last stopped is read before it is sent again. What a target refuses,
+or a read does not confirm, needs a person: mend the cause, then `reeve run retry OPERATION`."
 )]
 pub struct Args {
     #[command(subcommand)]

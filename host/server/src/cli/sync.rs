@@ -8,8 +8,8 @@ use serde_json::json;
 /// Reads people from sources and accounts from targets. Changes nothing at any target.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A feed of people that is not whole, or that lost too many, is refused as a whole, and nothing is changed by it. One urgent
-exit goes through all the same: reeve leaver start PERSON --reason TEXT")]
+A feed of people that is not whole, or that lost too many, is refused as a whole: it changes
+nothing. One urgent exit goes through all the same: reeve leaver start PERSON --reason TEXT")]
 pub struct Args {
     /// Only these systems.
     systems: Vec<String>,
