@@ -159,7 +159,8 @@ impl Case {
             return false;
         }
         self.state = match standing {
-            Standing::Left if self.open_systems().next().is_none() => CaseState::Closed,
+            // Without a system in scope nothing is proved.
+            Standing::Left if !self.systems.is_empty() && self.open_systems().next().is_none() => CaseState::Closed,
             Standing::Left => return false,
             _ => CaseState::Withdrawn,
         };

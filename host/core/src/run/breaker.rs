@@ -28,7 +28,7 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    /// Whether the system may be asked now. After the pause one call is let through, and its end decides.
+    /// Whether the system may be asked now. After the pause it may, and the first failure opens the breaker again, for longer.
     pub fn allows(&self, now: Timestamp) -> bool {
         self.open_until.is_none_or(|until| until <= now)
     }

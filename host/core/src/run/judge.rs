@@ -83,7 +83,12 @@ fn created(new: &NewAccount, found: &[Account]) -> Judgement {
                 "the login {:?} belongs to account {}, which is disabled and may have been there before",
                 new.login, one.id
             )),
-            _ => Judgement::Holds { account: Some(one.id.clone()) },
+            (Some(_), Some(_)) => Judgement::Holds { account: Some(one.id.clone()) },
+            // A login alone may be a stranger's, whom this person would inherit.
+            _ => ambiguous(format!(
+                "account {} has the login {:?}, and nothing shows that it was made for this person; if it was, link it",
+                one.id, new.login
+            )),
         },
         several => ambiguous(format!("{} accounts have its key", several.len())),
     }

@@ -218,7 +218,8 @@ fn a_create_is_looked_for_by_its_key_before_it_is_sent_again() {
 
     let mut run = Run::of(create()).unsafe_twice().sent();
     run.step(1, failed(lost(), true));
-    run.step(1, Happened::Read(Ok(Sight::Found(vec![account("a7", "mia")]))));
+    let ours = Account { correlation_key: Some("1".to_owned()), ..account("a7", "mia") };
+    run.step(1, Happened::Read(Ok(Sight::Found(vec![ours]))));
     assert_eq!((run.phase(), run.operation.account.clone()), (Phase::Verified, Some("a7".into())));
 
     let mut run = Run::of(create()).sent();
