@@ -19,7 +19,7 @@ pub(super) enum Credentials {
     Basic { user: String, password: Secret },
     Bearer(Secret),
     Header { name: HeaderName, prefix: String, value: Secret },
-    Token(Tokens),
+    Token(Box<Tokens>),
 }
 
 /// What goes on one request.
@@ -54,7 +54,7 @@ impl Credentials {
             }
             HttpAuth::OAuth2ClientCredentials { token_url, client_id, scope, in_body } => {
                 let grant = Grant { client_id: client_id.clone(), scope: scope.clone(), in_body: *in_body };
-                Self::Token(tokens(grant, token_url, secret("client-secret"))?)
+                Self::Token(Box::new(tokens(grant, token_url, secret("client-secret"))?))
             }
         })
     }
