@@ -3,6 +3,7 @@
 mod addresses;
 mod binding;
 mod directory;
+mod encryption;
 mod limits;
 mod peer;
 mod requests;
