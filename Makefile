@@ -3,8 +3,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help plugins demo test test-plugins test-docs test-host bench fmt lint peers programs
 
-# Tests and demo find the compiled guests and the packed plugins by these.
+# Tests and demo find the program, the compiled guests and the packed plugins by these.
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export REEVE_BIN := $(CARGO_TARGET_DIR)/debug/reeve
 export REEVE_GUESTS := $(CARGO_TARGET_DIR)/guest/wasm32-unknown-unknown/release
 export REEVE_PLUGINS := $(CARGO_TARGET_DIR)/plugins
 

@@ -1,0 +1,83 @@
+//! The packed plugins, and the code that was compiled of them: compiled once, and kept beside what cargo builds.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use crate::folder::Folder;
+use crate::{guests, reeve, repo, target};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The plugins that every Reeve of the tests has.
+pub const NAMES: [&str; 3] = ["hr-csv", "scim", "ldap"];
+
+/// A plugin's file: what `make plugins` packed, or else packed here from the compiled guests.
+pub fn packed(name: &str) -> PathBuf {
+    let file = format!("{name}.reeve");
+    if let Some(folder) = std::env::var_os("REEVE_PLUGINS").map(PathBuf::from)
+        && folder.join(&file).exists()
+    {
+        return folder.join(&file);
+    }
+    static PACKED: OnceLock<Folder> = OnceLock::new();
+    let folder = PACKED.get_or_init(|| {
+        let folder = Folder::new();
+        NAMES.iter().for_each(|name| pack(&manifest(name), name, &folder.path().join(format!("{name}.reeve")), &[]));
+        folder
+    });
+    folder.path().join(file)
+}
+
+/// A plugin's manifest.
+pub fn manifest(name: &str) -> PathBuf {
+    repo().join("plugins").join(name).join("plugin.toml")
+}
+
+/// `reeve plugin pack`.
+pub fn pack(manifest: &Path, name: &str, out: &Path, more: &[&str]) {
+    let wasm = guests::folder().join(format!("reeve_plugin_{}.wasm", name.replace('-', "_")));
+    if !wasm.exists() {
+        panic!("the plugin {} is not there: run `make plugins`", wasm.display());
+    }
+    let mut command = std::process::Command::new(reeve::program());
+    command.args(["plugin", "pack"]).arg(manifest).arg(wasm).arg("-o").arg(out).args(more);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Where the compiled code of exactly these plugins is kept between tests.
+fn kept_code() -> PathBuf {
+    let mut hash = Sha256::new();
+    NAMES.iter().for_each(|name| hash.update(std::fs::read(packed(name)).unwrap()));
+    hash.update(std::fs::read(repo().join("Cargo.lock")).unwrap());
+    target().join(format!("e2e-code-{}", hex::encode(hash.finalize())))
+}
+
+/// Gives a new Reeve the code that an earlier one compiled.
+pub fn lend_code(cache: &Path) {
+    if kept_code().exists() {
+        copy_private(&kept_code(), cache);
+    }
+}
+
+/// Keeps what a Reeve compiled, unless another did so before.
+pub fn keep_code(cache: &Path) {
+    let kept = kept_code();
+    if kept.exists() {
+        return;
+    }
+    let part = kept.with_extension(std::process::id().to_string());
+    copy_private(cache, &part);
+    if std::fs::rename(&part, &kept).is_err() {
+        std::fs::remove_dir_all(&part).ok();
+    }
+}
+
+fn copy_private(from: &Path, to: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).recursive(true).create(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}

@@ -1,0 +1,165 @@
+//! The stand-in for a SCIM service, in this process: its ledger says what was really done, and its rules count what was
+//! asked.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use crate::folder::Folder;
+use crate::http;
+use crate::reeve::Reeve;
+use reeve_sim::misbehaviour::Rule;
+use reeve_sim::scim::{Dialect, Options, Scim};
+use reeve_sim::{Entry, Setup, StandIn};
+use serde_json::Value;
+use std::net::SocketAddr;
+use tokio::runtime::Runtime;
+
+pub const TOKEN: &str = "the-workspace-token-of-a-test";
+const GROUPS: [&str; 3] = ["staff", "finance", "sales"];
+
+/// What people get at the workspace by who they are.
+pub const POLICY: &str = r#"
+[[birthright]]
+name = "staff"
+because = "Everybody who works here uses the workspace."
+when = { kind = ["employee", "contractor"] }
+give = { workspace = ["group:staff"] }
+
+[[birthright]]
+name = "finance"
+because = "Finance shares its workspace."
+when = { department = ["Finance"] }
+give = { workspace = ["group:finance"] }
+
+[[birthright]]
+name = "sales"
+because = "Sales works in the customer workspace."
+when = { department = ["Sales"] }
+give = { workspace = ["group:sales"] }
+"#;
+
+pub struct Workspace {
+    runtime: Runtime,
+    stand_in: Option<StandIn>,
+    address: SocketAddr,
+    dialect: Dialect,
+    folder: Folder,
+}
+
+impl Workspace {
+    pub fn start() -> Self {
+        Self::with(Dialect::default())
+    }
+
+    pub fn with(dialect: Dialect) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut workspace = Self { runtime, stand_in: None, address, dialect, folder: Folder::new() };
+        workspace.start_again();
+        workspace
+    }
+
+    /// At the same address, with all that it knew, and well-behaved.
+    pub fn start_again(&mut self) {
+        let options = Options {
+            token: Some(TOKEN.to_owned()),
+            state: Some(self.folder.path().join("state")),
+            seed_groups: GROUPS.map(str::to_owned).to_vec(),
+            dialect: self.dialect.clone(),
+            ..Options::default()
+        };
+        let ledger = Some(self.folder.path().join("ledger"));
+        let setup = Setup { listen: self.address, ledger, ..Setup::default() };
+        let started = self.runtime.block_on(StandIn::start(Scim::new(options).unwrap(), setup)).unwrap();
+        self.address = started.address();
+        self.stand_in = Some(started);
+    }
+
+    /// Nothing answers from now on.
+    pub fn stop(&mut self) {
+        if let Some(stand_in) = self.stand_in.take() {
+            self.runtime.block_on(stand_in.stop());
+        }
+    }
+
+    fn stand_in(&self) -> &StandIn {
+        self.stand_in.as_ref().unwrap()
+    }
+
+    /// Misbehaves by these rules alone.
+    pub fn misbehave(&self, rules: impl IntoIterator<Item = Rule>) {
+        self.stand_in().rules().clear();
+        self.stand_in().rules().add(rules);
+    }
+
+    /// How many requests fitted each rule.
+    pub fn fitted(&self) -> Vec<u64> {
+        self.stand_in().rules().all().into_iter().map(|rule| rule.fitted).collect()
+    }
+
+    pub fn ledger(&self) -> Vec<Entry> {
+        self.stand_in().ledger().entries()
+    }
+
+    /// The login of every user that was ever created, in that order, twice if it was created twice.
+    pub fn created(&self) -> Vec<String> {
+        let users = self.ledger().into_iter();
+        users.filter(|e| e.change == "created" && e.resource.starts_with("User/")).map(|e| e.name).collect()
+    }
+
+    /// Every membership that ever was added: the group's name and the user's id.
+    pub fn joined(&self) -> Vec<(String, String)> {
+        let groups = self.ledger().into_iter().filter(|entry| entry.resource.starts_with("Group/"));
+        let mut joined = Vec::new();
+        for entry in groups {
+            let added = entry.changed.get("members").and_then(|members| members.get("added")).cloned();
+            for member in added.as_ref().and_then(Value::as_array).into_iter().flatten() {
+                let id = member.get("value").and_then(Value::as_str).unwrap();
+                joined.push((entry.name.clone(), id.to_owned()));
+            }
+        }
+        joined
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let headers = format!("authorization: Bearer {TOKEN}\r\n");
+        let address = self.address.to_string();
+        http::exchange(&address, "GET", &format!("/scim/v2{path}"), &headers, "").unwrap().json()
+    }
+
+    /// What it holds of a user; none where it holds nothing.
+    pub fn user(&self, login: &str) -> Option<Value> {
+        self.get(&format!("/Users?filter=userName%20eq%20%22{login}%22")).get("Resources")?.get(0).cloned()
+    }
+
+    #[track_caller]
+    pub fn is_active(&self, login: &str) -> bool {
+        self.user(login).unwrap().get("active").and_then(Value::as_bool).unwrap()
+    }
+
+    /// The groups that a user is in, by name.
+    pub fn groups(&self, login: &str) -> Vec<String> {
+        let user = self.user(login).unwrap();
+        let groups = user.get("groups").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut names: Vec<_> =
+            groups.iter().filter_map(|group| group.get("display")?.as_str().map(str::to_owned)).collect();
+        names.sort();
+        names
+    }
+
+    /// Puts it under governance.
+    pub fn govern(&self, reeve: &Reeve) {
+        self.govern_with(reeve, "visible-after-s = 0");
+    }
+
+    pub fn govern_with(&self, reeve: &Reeve, settings: &str) {
+        let address = self.address;
+        reeve.add_system(&format!(
+            "name = \"workspace\"\nplugin = \"scim\"\nrole = \"target\"\nlogin = \"{{email}}\"\n\
+             attributes = {{ department = \"department\", title = \"title\" }}\n[settings]\n{settings}\n\
+             [connections.api]\nkind = \"http\"\nbase-url = \"http://{address}/scim/v2\"\nprivate-addresses = true\n\
+             auth = {{ scheme = \"bearer\" }}\n"
+        ));
+        reeve.set_secret("workspace/api/token", TOKEN);
+        reeve.birthrights(POLICY);
+    }
+}
