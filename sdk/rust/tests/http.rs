@@ -1,5 +1,7 @@
 //! What a connector makes of HTTP answers, through the builder that it uses.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use reeve_sdk::http::Request;
 use reeve_sdk::testing::{self, Host, answer};
 use reeve_sdk::{Failure, HttpError};
