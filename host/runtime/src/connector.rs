@@ -116,6 +116,10 @@ impl Connector {
         // A target that ignores the filter returns those of others too.
         let mut credentials = walk.items;
         credentials.retain(|credential| credential.account.as_ref().is_none_or(|of| of == account));
+        // One that names nobody is that of the account it was asked for.
+        for credential in &mut credentials {
+            credential.account.get_or_insert_with(|| account.clone());
+        }
         Ok(credentials)
     }
 

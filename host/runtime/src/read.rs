@@ -169,11 +169,11 @@ fn unread(what: Listed, failure: &Failure) -> ListingRecord {
     }
 }
 
-/// Grants that name an account or an entitlement that was not listed.
+/// Leaves out grants of accounts that were not listed, and tells of grants of entitlements that were not.
 ///
 /// They make no read incomplete: the listings are taken one after the other, so somebody who joins in between is in the
-/// later one only, and a busy system would never read whole. Nor can a connector hide access by them: what is left out
-/// stands in the warnings, and the proof that an account is empty comes from a fresh read of the account, not from here.
+/// later one only, and a busy system would never read whole. What an account that was listed holds is kept in any case,
+/// also where nobody can say what it is: it is access, and a leaver must not keep it unseen.
 fn leave_out_strays(
     accounts: &[Account],
     entitlements: &[Entitlement],
@@ -182,24 +182,37 @@ fn leave_out_strays(
 ) {
     let accounts: HashSet<_> = accounts.iter().map(|account| &account.id).collect();
     let entitlements: HashSet<_> = entitlements.iter().map(|entitlement| &entitlement.id).collect();
-    let (mut strays, mut named) = (0_u64, BTreeSet::new());
+    let (mut left_out, mut unknown) = (Strays::default(), Strays::default());
     grants.retain(|grant| {
-        let missing = match (accounts.contains(&grant.account), entitlements.contains(&grant.entitlement)) {
-            (true, true) => return true,
-            (false, _) => format!("account {:?}", grant.account.as_str()),
-            (true, false) => format!("entitlement {:?}", grant.entitlement.as_str()),
-        };
-        strays = strays.saturating_add(1);
-        if named.len() < NAMED_MAX {
-            named.insert(missing);
+        if !accounts.contains(&grant.account) {
+            left_out.add(format!("account {:?}", grant.account.as_str()));
+            return false;
         }
-        false
+        if !entitlements.contains(&grant.entitlement) {
+            unknown.add(format!("entitlement {:?}", grant.entitlement.as_str()));
+        }
+        true
     });
-    if strays > 0 {
-        let named: Vec<_> = named.into_iter().collect();
-        record.warnings.push(format!(
-            "{strays} grants are left out because what they name was not listed, such as {}",
-            named.join(", ")
-        ));
+    record.warnings.extend(left_out.told("are left out because what they name was not listed"));
+    record.warnings.extend(unknown.told("are kept though what they give was not listed"));
+}
+
+#[derive(Default)]
+struct Strays {
+    count: u64,
+    named: BTreeSet<String>,
+}
+
+impl Strays {
+    fn add(&mut self, what: String) {
+        self.count = self.count.saturating_add(1);
+        if self.named.len() < NAMED_MAX {
+            self.named.insert(what);
+        }
+    }
+
+    fn told(self, what: &str) -> Option<String> {
+        let named: Vec<_> = self.named.into_iter().collect();
+        (self.count > 0).then(|| format!("{} grants {what}, such as {}", self.count, named.join(", ")))
     }
 }

@@ -14,7 +14,7 @@ use reeve_runtime::{Connector, Plugin, Runtime, RuntimeOptions};
 use reeve_store::{InstalledPlugin, SignedHead, Store, Tx};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, OnceCell};
 
 /// The tenant that secrets are bound to. One database serves one tenant today.
@@ -37,7 +37,7 @@ pub struct App {
     pub out: Output,
     log_key: SigningKey,
     /// Why nothing may be written; none where all is well.
-    damage: Option<String>,
+    damage: OnceLock<String>,
     runtime: OnceCell<Runtime>,
     plugins: Mutex<HashMap<String, Arc<Plugin>>>,
     connectors: Mutex<HashMap<SystemName, Bound>>,
@@ -52,8 +52,8 @@ impl App {
         let log_key = home.log_key()?;
         let store = Store::open(&home.database()).await?;
         let damage = match store.check_log(&[log_key.verifier().clone()]).await {
-            Ok(_) => None,
-            Err(reeve_store::StoreError::Damaged(why)) => Some(why),
+            Ok(_) => OnceLock::new(),
+            Err(reeve_store::StoreError::Damaged(why)) => OnceLock::from(why),
             Err(other) => return Err(other.into()),
         };
         Ok(Self {
@@ -79,7 +79,7 @@ impl App {
     }
 
     pub fn damage(&self) -> Option<&str> {
-        self.damage.as_deref()
+        self.damage.get().map(String::as_str)
     }
 
     /// Begins a change. Refused over a damaged log.
@@ -95,7 +95,7 @@ impl App {
     }
 
     fn sound(&self) -> Result<()> {
-        match &self.damage {
+        match self.damage() {
             Some(why) => Err(Error::Refused(format!(
                 "the audit log does not match its last checkpoint, so nothing is written: {why}. Restore the database from a \
                  backup that holds the checkpoint, and find out who changed it"
@@ -111,7 +111,7 @@ impl App {
 
     /// Signs the log's new head, if it grew. The rows must still lead to the head that was signed before.
     pub async fn seal(&self) -> Result<Option<Checkpoint>> {
-        if self.damage.is_some() {
+        if self.damage().is_some() {
             return Ok(None);
         }
         let mut tx = self.store.write().await?;
@@ -125,17 +125,13 @@ impl App {
         while tree.size() < size {
             let leaves = tx.log_leaves(tree.size(), LEAVES_PER_READ).await?;
             if leaves.is_empty() {
-                return Err(Error::Refused(format!(
-                    "the audit log lacks entry {}; no new head is signed",
-                    tree.size()
-                )));
+                return self.refuse_to_sign(format!("it lacks entry {}", tree.size()));
             }
             for leaf in leaves {
                 tree.push(leaf);
                 if signed.as_ref().is_some_and(|head| head.size == tree.size() && head.root != tree.root()) {
-                    return Err(Error::Refused(
-                        "the audit log was changed after it was signed; no new head is signed".to_owned(),
-                    ));
+                    return self
+                        .refuse_to_sign(format!("it was changed before entry {} after it was signed", tree.size()));
                 }
             }
         }
@@ -148,6 +144,13 @@ impl App {
         tx.commit().await?;
         self.copy_checkpoint(&head.note)?;
         Ok(Some(checkpoint))
+    }
+
+    /// From here on nothing is written, by any part of this process.
+    fn refuse_to_sign<T>(&self, why: String) -> Result<T> {
+        let why = self.damage.get_or_init(|| why);
+        tracing::error!("THE AUDIT LOG WAS CHANGED: {why}. Nothing is written any more");
+        Err(Error::Refused(format!("no new head of the audit log is signed: {why}")))
     }
 
     pub fn open_checkpoint(&self, note: &str) -> Result<Checkpoint> {

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::error::Result;
+use crate::lifecycle;
 use crate::sync::Credentials;
 use reeve_core::Timestamp;
 use reeve_core::access::{Link, SystemRead};
@@ -13,6 +14,8 @@ use reeve_store::{Snapshot, Tx};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
+const GIVING: &str = "an operation that gives access was sent before the exit, and its end is not known yet";
+
 /// Judges every open case by one read of one system, in the transaction that stores the read.
 pub async fn judge(
     app: &App,
@@ -22,24 +25,35 @@ pub async fn judge(
     links: &BTreeMap<NativeId, Link>,
     credentials: &Credentials,
 ) -> Result<Vec<CaseId>> {
-    let in_scope = tx.system(&snapshot.system).await?.is_some_and(|system| system.in_scope);
+    let scope = lifecycle::in_scope(&tx.systems().await?);
     let mut closed = Vec::new();
     for mut case in tx.open_cases().await? {
-        if !in_scope && !case.systems.contains_key(&snapshot.system) {
+        // Systems that came into scope since the case was opened are waited for too.
+        for system in &scope {
+            case.systems.entry(system.clone()).or_insert(SystemProof::Unread { why: None });
+        }
+        if !case.systems.contains_key(&snapshot.system) {
             continue;
         }
+        let operations = tx.operations_of_identity(&case.identity).await?;
+        let here = || operations.iter().filter(|operation| operation.planned.system == snapshot.system);
+        let giving =
+            here().any(|one| !one.planned.action.removes() && one.sent_at.is_some() && !one.phase.is_settled());
+        let blind = credentials.blind(links, &case.identity);
+        let incomplete = snapshot.doubt.clone().or(blind).or(giving.then(|| GIVING.to_owned()));
         let seen = SystemSeen {
             system: &snapshot.system,
             snapshot: &snapshot.id,
             read_at: snapshot.read_at,
-            incomplete: snapshot.doubt.as_deref().or(credentials.as_ref().err().map(String::as_str)),
+            incomplete: incomplete.as_deref(),
             accounts: &read.accounts,
             grants: &read.grants,
             entitlements: &read.entitlements,
             links,
-            credentials: credentials.as_ref().ok().and_then(Option::as_deref),
+            credentials: credentials.found(),
         };
-        let last_sent = last_sent(tx, &case, &snapshot.system).await?;
+        // A read that began before the last operation was sent can't show what that operation did.
+        let last_sent = here().filter_map(|operation| operation.sent_at).max().unwrap_or(Timestamp::UNIX_EPOCH);
         if case.judge(&seen, last_sent) {
             let data = json!({ "system": snapshot.system, "proof": case.systems.get(&snapshot.system) });
             let entry = app.entry(Event::CaseRead).about(Subject::Case { id: case.id.clone() });
@@ -51,13 +65,6 @@ pub async fn judge(
         tx.put_case(&case).await?;
     }
     Ok(closed)
-}
-
-/// A read that began before the last operation was sent can't show what that operation did.
-async fn last_sent(tx: &mut Tx, case: &Case, system: &SystemName) -> Result<Timestamp> {
-    let operations = tx.operations_of_identity(&case.identity).await?;
-    let here = operations.into_iter().filter(|operation| operation.planned.system == *system);
-    Ok(here.filter_map(|operation| operation.sent_at).max().unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 async fn conclude(app: &App, tx: &mut Tx, case: &mut Case) -> Result<bool> {
@@ -94,7 +101,7 @@ pub async fn prove(app: &App) -> Result<Vec<CaseId>> {
         if !waiting.contains(&system.name) {
             continue;
         }
-        match crate::sync::sync_target(app, &system).await {
+        match crate::sync::sync_target(app, &system, None).await {
             Ok(synced) => closed.extend(synced.cases_closed.iter().map(CaseId::new)),
             Err(error) => note_unread(app, &system.name, &error.to_string()).await?,
         }

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             let code = error.exit_code();
             let text = match out.json {
                 true => serde_json::json!({ "error": error.to_string(), "exit-code": code }).to_string(),
-                false => format!("reeve: {error}"),
+                false => output::lines(&format!("reeve: {error}")),
             };
             writeln!(std::io::stderr().lock(), "{text}").unwrap_or_default();
             ExitCode::from(code)

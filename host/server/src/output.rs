@@ -13,7 +13,7 @@ pub struct Output {
 impl Output {
     /// Prints a result once: as JSON, or as the text that `text` makes.
     pub fn print(self, json: &Value, text: impl FnOnce() -> String) {
-        let text = if self.json { format!("{json:#}") } else { text() };
+        let text = if self.json { format!("{json:#}") } else { lines(&text()) };
         // A reader that went away (`| head`) is no fault of the command.
         writeln!(std::io::stdout().lock(), "{}", text.trim_end()).unwrap_or_default();
     }
@@ -21,7 +21,7 @@ impl Output {
     /// A remark that is not the result.
     pub fn note(self, text: &str) {
         if !self.json {
-            writeln!(std::io::stderr().lock(), "{text}").unwrap_or_default();
+            writeln!(std::io::stderr().lock(), "{}", lines(text)).unwrap_or_default();
         }
     }
 
@@ -58,6 +58,11 @@ pub fn table(rows: &[Vec<String>]) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A text of several lines, each made safe to show.
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// A text of a target or of HR, made safe to show on a terminal.

@@ -7,9 +7,8 @@ use reeve_core::access::{Credential, Link};
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::FindingKind;
 use reeve_core::id::{IdentityId, NativeId, PlanHash, SystemName};
-use reeve_core::identity::{Identity, Standing};
 use reeve_core::inventory::{System, SystemRole};
-use reeve_core::plan::{OperationKey, PlanInput, Planned, ProvisioningPlan, SystemBasis, SystemState, make};
+use reeve_core::plan::{LeftAlone, OperationKey, PlanInput, Planned, ProvisioningPlan, SystemBasis, SystemState, make};
 use reeve_core::policy::{Assignment, Policy};
 use reeve_core::run::Operation;
 use reeve_runtime::package::Export;
@@ -66,7 +65,7 @@ pub async fn plan(app: &App, only: Option<&IdentityId>) -> Result<(Option<Made>,
     if let Some(only) = only {
         identities.retain(|person| person.id == *only);
     }
-    let (known, unread) = known(&mut tx, targets, credentials).await?;
+    let (known, unread) = known(&mut tx, targets, credentials.read).await?;
     let assignments: Vec<Assignment> = tx.open_assignments().await?;
     let underway: BTreeSet<OperationKey> = tx
         .underway()
@@ -78,7 +77,7 @@ pub async fn plan(app: &App, only: Option<&IdentityId>) -> Result<(Option<Made>,
         })
         .collect();
     let states: Vec<_> = known.iter().map(Known::state).collect();
-    let planned = make(PlanInput {
+    let mut planned = make(PlanInput {
         now,
         policy: &policy,
         identities: &identities,
@@ -86,6 +85,7 @@ pub async fn plan(app: &App, only: Option<&IdentityId>) -> Result<(Option<Made>,
         assignments: &assignments,
         underway: &underway,
     });
+    planned.plan.left_alone.extend(credentials.unread);
     let made = keep(app, &mut tx, planned, only.is_none()).await?;
     tx.commit().await?;
     Ok((made, unread))
@@ -94,6 +94,10 @@ pub async fn plan(app: &App, only: Option<&IdentityId>) -> Result<(Option<Made>,
 async fn keep(app: &App, tx: &mut Tx, planned: Planned, everybody: bool) -> Result<Option<Made>> {
     let now = app.now();
     let Planned { plan, findings: found, adopted, ended } = planned;
+    if !adopted.is_empty() || !ended.is_empty() {
+        let entry = app.entry(Event::ReasonsChanged).with_data(json!({ "adopted": adopted, "ended": ended }));
+        tx.audit(&entry).await?;
+    }
     tx.open_assignment(&adopted).await?;
     let ended: Vec<_> = ended.into_iter().map(|a| (a.identity, a.system, a.entitlement)).collect();
     tx.end_assignments(&ended, now).await?;
@@ -102,15 +106,16 @@ async fn keep(app: &App, tx: &mut Tx, planned: Planned, everybody: bool) -> Resu
     } else {
         findings::raise(app, tx, &found, now).await?
     };
-    if plan.operations.is_empty() {
-        return Ok(None);
-    }
     let bytes = plan.bytes()?;
     let hash = PlanHash::of(&bytes);
-    tx.put_plan(&hash, &bytes, now).await?;
+    // An older plan is made from what is no longer so, also where nothing has to be done now.
     if everybody {
         tx.supersede_proposed(&hash, now).await?;
     }
+    if plan.operations.is_empty() {
+        return Ok(None);
+    }
+    tx.put_plan(&hash, &bytes, now).await?;
     let data = json!({
         "operations": plan.operations.len(),
         "guardrails": plan.guardrails,
@@ -173,31 +178,41 @@ async fn known(
     Ok((known, unread))
 }
 
-/// Sessions, keys and tokens of leavers' accounts, where a connector lists them. Read now: they come and go.
-async fn leavers_credentials(
-    app: &App,
-    targets: &[System],
-    only: Option<&IdentityId>,
-) -> Result<BTreeMap<SystemName, Vec<Credential>>> {
-    let mut all = BTreeMap::new();
+/// What leavers' accounts have besides passwords, and what could not be read of it.
+#[derive(Default)]
+struct LeaversCredentials {
+    read: BTreeMap<SystemName, Vec<Credential>>,
+    unread: Vec<LeftAlone>,
+}
+
+/// Sessions, keys and tokens of leavers with an open case, where a connector lists them. Read now: they come and go. A
+/// system that does not answer delays nothing but this.
+async fn leavers_credentials(app: &App, targets: &[System], only: Option<&IdentityId>) -> Result<LeaversCredentials> {
+    let mut all = LeaversCredentials::default();
+    let open = app.store.read().await?.open_cases().await?;
+    let leavers: BTreeSet<_> =
+        open.into_iter().map(|case| case.identity).filter(|id| only.is_none_or(|only| id == only)).collect();
     for system in targets {
-        let connector = app.connector(system).await?;
+        let mut unread = |why: String| all.unread.push(LeftAlone { system: system.name.clone(), person: None, why });
+        let connector = match app.connector(system).await {
+            Ok(connector) => connector,
+            Err(error) => {
+                unread(format!("its connector can't be used: {error}"));
+                continue;
+            }
+        };
         if !connector.exports(Export::Credentials) {
             continue;
         }
-        let mut tx = app.store.read().await?;
-        let links = tx.links(&system.name).await?;
-        let left = |person: &Identity| person.standing == Standing::Left && only.is_none_or(|only| person.id == *only);
-        let leavers: BTreeSet<_> = tx.identities().await?.into_iter().filter(left).map(|person| person.id).collect();
-        drop(tx);
+        let links = app.store.read().await?.links(&system.name).await?;
         let mut here = Vec::new();
         for (account, _) in links.iter().filter(|(_, link)| link.identity().is_some_and(|id| leavers.contains(id))) {
-            let found = connector.list_credentials(account).await.map_err(|failure| {
-                Error::Left(format!("the credentials of account {account} of {} can't be read: {failure}", system.name))
-            })?;
-            here.extend(found);
+            match connector.list_credentials(account).await {
+                Ok(found) => here.extend(found),
+                Err(failure) => unread(format!("the credentials of account {account} can't be read: {failure}")),
+            }
         }
-        all.insert(system.name.clone(), here);
+        all.read.insert(system.name.clone(), here);
     }
     Ok(all)
 }

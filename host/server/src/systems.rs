@@ -75,13 +75,29 @@ pub async fn add(app: &App, system: &System) -> Result<bool> {
     Ok(before.is_none())
 }
 
-pub async fn remove(app: &App, name: &SystemName, reason: &str) -> Result<()> {
+pub async fn remove(app: &App, name: &SystemName, reason: &str, give_up_proof: bool) -> Result<()> {
     let mut tx = app.write().await?;
     let underway = tx.underway().await?.into_iter().filter(|operation| operation.planned.system == *name).count();
     if underway > 0 {
         return Err(Error::Refused(format!(
             "{name} has {underway} operation(s) underway. Run them first: `reeve run`"
         )));
+    }
+    let waiting: Vec<_> =
+        tx.open_cases().await?.into_iter().filter(|case| case.open_systems().any(|one| one == name)).collect();
+    if !waiting.is_empty() && !give_up_proof {
+        return Err(Error::Refused(format!(
+            "{} leaver case(s) wait for {name} to read clean. Read it first (`reeve leaver check`), or add --give-up-proof: their \
+             certificates will not speak of it, and the log will say so",
+            waiting.len()
+        )));
+    }
+    for mut case in waiting {
+        case.systems.remove(name);
+        tx.put_case(&case).await?;
+        let entry = app.entry(Event::CaseRead).about(Subject::Case { id: case.id.clone() });
+        let data = json!({ "system": name, "proof": "given up, because the system was removed", "reason": reason });
+        tx.audit(&entry.with_data(data)).await?;
     }
     if !tx.remove_system(name, app.now()).await? {
         return Err(Error::NotFound(format!(

@@ -6,7 +6,8 @@
 use crate::row::{Rows, count, get, int, micros, signed, text, unsigned};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
-use reeve_core::audit::{Entry, TreeHash, leaf_hash};
+use reeve_core::audit::{Entry, EntryError, Evidence, TreeHash, leaf_hash};
+use serde_json::json;
 
 /// A checkpoint that was signed: the number of entries that it states, and the signed note.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,13 @@ impl Tx {
     /// Records entries in their order, and answers the number of the first. Many cost hardly more than one.
     pub async fn audit_all(&mut self, entries: &[Entry]) -> Result<u64, StoreError> {
         // Encoded first: an entry that can't be recorded takes no number.
-        let encoded = entries.iter().map(Entry::encode).collect::<Result<Vec<_>, _>>()?;
+        let mut encoded = Vec::with_capacity(entries.len());
+        for entry in entries {
+            encoded.push(match entry.encode() {
+                Err(EntryError::TooLarge { .. }) => self.outsource(entry).await?.encode()?,
+                other => other?,
+            });
+        }
         let taken = signed(encoded.len() as u64)?;
         let head = self.statement("UPDATE log_head SET size = size + $1 WHERE id = 0 RETURNING size").bind(taken);
         let head = self.write_rows(head).await?;
@@ -40,6 +47,14 @@ impl Tx {
         )
         .await?;
         Ok(first)
+    }
+
+    /// The same entry with its particulars beside the log, named by their digest.
+    async fn outsource(&mut self, entry: &Entry) -> Result<Entry, StoreError> {
+        let bytes = serde_json::to_vec(&entry.data).map_err(StoreError::NotJson)?;
+        self.put_blob(&bytes).await?;
+        let evidence = Evidence::of("the particulars of this entry, as JSON", &bytes);
+        Ok(entry.clone().with_data(json!({ "particulars": "in evidence" })).with_evidence(evidence))
     }
 
     /// The number of entries.

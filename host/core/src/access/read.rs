@@ -62,22 +62,47 @@ impl SystemRead {
         self.listings.iter().find_map(|listing| listing.incomplete.as_ref())
     }
 
-    /// Why nothing may be inferred from what this read does not show; none where it may. `known` is the number of
-    /// accounts that the read before showed.
-    pub fn doubt(&self, known: Option<u64>, rules: &PlanRules) -> Option<String> {
+    /// Why nothing may be inferred from what this read does not show; none where it may. `known` is what the last whole
+    /// read showed. `accepted` is an operator's word that a loss is real, for this one read.
+    pub fn doubt(&self, known: Option<ReadCounts>, rules: &PlanRules, accepted: bool) -> Option<String> {
         if let Some(incomplete) = self.incomplete() {
             return Some(incomplete.to_string());
         }
-        let (known, now) = (known.unwrap_or(0), self.accounts.len() as u64);
-        let lost = known.saturating_sub(now);
+        let (known, now) = (known.unwrap_or_default(), self.counts());
         let limit = u64::from(rules.shrunk_percent_max);
-        (lost >= SHRINK_FLOOR && lost * 100 >= known * limit).then(|| {
-            format!("it shows {now} accounts and the read before it showed {known}; policy doubts a loss of {limit} %")
-        })
+        let shrunk = |before: u64, now: u64| {
+            let lost = before.saturating_sub(now);
+            lost >= SHRINK_FLOOR && lost * 100 >= before * limit
+        };
+        // Credentials that lost the right to read groups still list every account, and say that it is all.
+        let parts = [
+            (Listed::Accounts, known.accounts, now.accounts),
+            (Listed::Entitlements, known.entitlements, now.entitlements),
+            (Listed::Grants, known.grants, now.grants),
+        ];
+        let (what, before, now) = parts.into_iter().find(|(_, before, now)| !accepted && shrunk(*before, *now))?;
+        let what = what.name();
+        Some(format!("it shows {now} {what} and the read before it showed {before}; policy doubts a loss of {limit} %"))
+    }
+
+    pub fn counts(&self) -> ReadCounts {
+        ReadCounts {
+            accounts: self.accounts.len() as u64,
+            entitlements: self.entitlements.len() as u64,
+            grants: self.grants.len() as u64,
+        }
     }
 }
 
-/// A read that lost fewer accounts than this is never doubted for it.
+/// How much a read showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadCounts {
+    pub accounts: u64,
+    pub entitlements: u64,
+    pub grants: u64,
+}
+
+/// A read that lost fewer of anything than this is never doubted for it.
 pub const SHRINK_FLOOR: u64 = 3;
 
 /// A read of a source of people.

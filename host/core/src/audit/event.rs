@@ -77,6 +77,8 @@ events! {
     /// The link between an account and an identity was taken away.
     AccountUnlinked = "account.unlinked",
 
+    /// Access that was found has a reason from now on, because a rule gives it; or one that nobody holds any more has none.
+    ReasonsChanged = "reasons.changed",
     /// A plan was made: its hash, its causes and its operations.
     PlanMade = "plan.made",
     /// A person approved the plan with exactly this hash.

@@ -161,7 +161,8 @@ impl Case {
         self.state = match standing {
             // Without a system in scope nothing is proved.
             Standing::Left if !self.systems.is_empty() && self.open_systems().next().is_none() => CaseState::Closed,
-            Standing::Left => return false,
+            // Who will come back has still left.
+            Standing::Left | Standing::Pending => return false,
             _ => CaseState::Withdrawn,
         };
         self.ended_at = Some(now);

@@ -145,9 +145,7 @@ fn removals(
     let removed: BTreeSet<&AccountRef> = operations
         .iter()
         .filter(|operation| operation.system == *name && !named.contains(&operation.identity))
-        .filter(|operation| {
-            matches!(operation.action, Action::Disable { .. } | Action::Delete { .. } | Action::Freeze { .. })
-        })
+        .filter(|operation| operation.action.removes())
         .filter_map(|operation| operation.action.account())
         .collect();
     let live = state.accounts.iter().filter(|account| !account.state.is_powerless()).count();
@@ -155,7 +153,7 @@ fn removals(
     (removed.len() >= REMOVALS_FLOOR && removed.len() * 100 >= live * limit).then(|| GuardrailTrip {
         name: format!("removals/{name}"),
         text: format!(
-            "{} of {live} live accounts of {name} would be locked; policy asks from {limit} % on",
+            "{} of {live} live accounts of {name} would lose access; policy asks from {limit} % on",
             removed.len()
         ),
     })

@@ -38,7 +38,8 @@ impl Cause {
     /// Whether the operation may still run for a person who stands so now. HR may have changed its mind since the plan.
     pub fn still_holds(&self, standing: Standing) -> bool {
         match self {
-            Self::Leaver { .. } => standing == Standing::Left,
+            // Who will come back has still left.
+            Self::Leaver { .. } => standing != Standing::Active,
             Self::Birthright { .. } | Self::NoLongerGiven { .. } | Self::Facts { .. } => standing == Standing::Active,
         }
     }

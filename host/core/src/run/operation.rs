@@ -92,6 +92,9 @@ pub struct Operation {
     /// The worker leaves it alone until then.
     pub not_before: Timestamp,
     pub sent_at: Option<Timestamp>,
+    /// Since when it is not known whether it happened.
+    #[serde(default)]
+    pub unknown_since: Option<Timestamp>,
     /// What the target claimed last.
     pub outcome: Option<Outcome>,
     /// What stands in its way, in words.
@@ -129,6 +132,10 @@ pub enum Happened {
     Withdrawn {
         why: String,
     },
+    /// It waits for a person, and a later plan did the same.
+    Outdated {
+        why: String,
+    },
     /// A person says: try again.
     Released {
         by: String,
@@ -161,6 +168,7 @@ impl Operation {
             reads: 0,
             not_before: now,
             sent_at: None,
+            unknown_since: None,
             outcome: None,
             trouble: None,
             settled_at: None,
@@ -196,7 +204,8 @@ impl Operation {
     /// Takes one thing that happened. `capability` is what the connector says of this kind of operation; `jitter` is a
     /// random number from 0 to 1.
     pub fn step(&mut self, happened: Happened, capability: &Capability, now: Timestamp, jitter: f64) -> Step {
-        if self.phase.is_settled() && !matches!(happened, Happened::Released { .. }) {
+        let outdated = matches!(happened, Happened::Outdated { .. }) && self.phase.needs_person();
+        if self.phase.is_settled() && !outdated && !matches!(happened, Happened::Released { .. }) {
             return Step { event: None, note: format!("it is {} already", self.phase.as_str()), finding: None };
         }
         match happened {
@@ -213,7 +222,9 @@ impl Operation {
             Happened::Answered { result: Err(failure), reached } => self.failed(&failure, reached, now, jitter),
             Happened::Read(Ok(sight)) => self.read(&sight, capability, now, jitter),
             Happened::Read(Err(failure)) => self.unreadable(&failure, now, jitter),
-            Happened::Withdrawn { why } => self.settle(Phase::Cancelled, Event::OperationCancelled, why, now),
+            Happened::Withdrawn { why } | Happened::Outdated { why } => {
+                self.settle(Phase::Cancelled, Event::OperationCancelled, why, now)
+            }
             Happened::Released { by } => {
                 // What may have happened is read first, whoever says to try again. The attempts are counted anew.
                 self.phase = if self.sent_at.is_none() { Phase::Waiting } else { Phase::Unknown };
@@ -286,6 +297,7 @@ impl Operation {
 
     fn unknown(&mut self, now: Timestamp, why: String) -> Step {
         self.phase = Phase::Unknown;
+        self.unknown_since = Some(now);
         self.reads = 0;
         self.not_before = now;
         self.trouble = Some(why.clone());
@@ -311,13 +323,13 @@ impl Operation {
                 self.told(Event::OperationVerified, how.to_owned())
             }
             Judgement::Breach(Breach::Unobservable) => {
-                self.did_not_happen("no read can tell whether it happened".to_owned(), capability, now)
+                self.did_not_happen("no read can tell whether it happened".to_owned(), capability, now, jitter)
             }
             Judgement::Breach(Breach::Ambiguous(why)) => self.settle(Phase::Held, Event::OperationHeld, why, now),
             Judgement::Breach(Breach::NotShown(why)) => {
                 self.reads = self.reads.saturating_add(1);
                 if !self.may_still_show(capability, now) {
-                    return self.did_not_happen(why, capability, now);
+                    return self.did_not_happen(why, capability, now, jitter);
                 }
                 self.not_before = pace::read_again_at(self.reads, now, jitter);
                 self.trouble = Some(why.clone());
@@ -331,25 +343,26 @@ impl Operation {
         let patience = match (self.phase, self.outcome.as_ref().map(|outcome| &outcome.status)) {
             (Phase::Done, Some(Status::PendingApproval(_))) => pace::APPROVAL_PATIENCE,
             (Phase::Done, Some(Status::Accepted(_))) => pace::ACCEPTED_PATIENCE,
-            // Before it is sent again, absence must be as sure: a request whose answer was lost may still be at work.
+            // A request whose answer was lost may still be at work: where a second one would be a second effect, absence
+            // must be sure before it is sent again.
+            (Phase::Unknown, _) if !capability.idempotent && !self.was_released() => pace::UNKNOWN_PATIENCE,
             _ => pace::READ_PATIENCE,
         };
         let visible = SignedDuration::from_secs(i64::from(capability.visible_after_s));
-        let since = self.sent_at.unwrap_or(now);
+        let lost = self.unknown_since.filter(|_| self.phase == Phase::Unknown && !capability.idempotent);
+        let since = lost.or(self.sent_at).unwrap_or(now);
         let waited = now.duration_since(since);
         let enough_reads = self.phase != Phase::Done || self.reads >= pace::READS_MIN;
         waited < visible.saturating_add(patience) || !enough_reads
     }
 
     /// The wished end does not show and will not by waiting.
-    fn did_not_happen(&mut self, why: String, capability: &Capability, now: Timestamp) -> Step {
+    fn did_not_happen(&mut self, why: String, capability: &Capability, now: Timestamp, jitter: f64) -> Step {
         if self.phase == Phase::Done {
             return self.settle(Phase::Residual, Event::OperationResidual, why, now);
         }
         let create = self.planned.action.kind() == OperationKind::Create;
-        // A person who released it has answered for sending it again.
-        let released = self.sends == 0;
-        if !create && !capability.idempotent && !released {
+        if !create && !capability.idempotent && !self.was_released() {
             let why = format!("{why}; it may have been sent, and this target does not say that sending twice is safe");
             return self.settle(Phase::Held, Event::OperationHeld, why, now);
         }
@@ -358,9 +371,17 @@ impl Operation {
             return self.settle(Phase::Held, Event::OperationHeld, why, now);
         }
         self.phase = Phase::Waiting;
-        self.not_before = now;
-        self.trouble = Some(why.clone());
-        self.told(Event::OperationRetried, format!("a read shows that it did not happen: {why}"))
+        // A target that fails every time is asked ever more rarely.
+        self.not_before = pace::retry_at(self.sends, None, now, jitter);
+        let note = format!("a read shows that it did not happen: {why}");
+        self.trouble = Some(why);
+        let finding = (self.sends >= pace::SENDS_MAX).then(|| self.finding(FindingKind::OperationStuck, &note));
+        Step { event: Some(Event::OperationRetried), note, finding }
+    }
+
+    /// A person who released it has answered for sending it again.
+    fn was_released(&self) -> bool {
+        self.sends == 0
     }
 
     fn unreadable(&mut self, failure: &Failure, now: Timestamp, jitter: f64) -> Step {

@@ -59,9 +59,10 @@ impl Failure {
     pub fn retry(&self, reached: bool) -> Retry {
         match self {
             // Credentials that are refused today may be mended tomorrow, and nothing happened.
-            Self::RateLimited(_) | Self::AuthFailed(_) => Retry::Later,
+            Self::RateLimited(_) | Self::AuthFailed(_) if !reached => Retry::Later,
             Self::Unavailable(_) if !reached => Retry::Later,
-            Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Conflict(_) => Retry::ReadFirst,
+            Self::RateLimited(_) | Self::AuthFailed(_) | Self::Unavailable(_) => Retry::ReadFirst,
+            Self::OutcomeUnknown(_) | Self::Conflict(_) => Retry::ReadFirst,
             Self::Protocol(_) | Self::Internal(_) | Self::Stopped(_) | Self::NotFound(_) if reached => Retry::ReadFirst,
             Self::Stopped(_) => Retry::Later,
             _ => Retry::Never,

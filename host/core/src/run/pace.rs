@@ -23,6 +23,9 @@ pub const ACCEPTED_PATIENCE: SignedDuration = SignedDuration::from_secs(3600);
 /// The same for one that a person at the target has to approve.
 pub const APPROVAL_PATIENCE: SignedDuration = SignedDuration::from_secs(7 * 24 * 3600);
 
+/// How long a request whose answer was lost may still be at work at the target.
+pub const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_secs(15);
+
 /// Full jitter: anywhere up to the doubled wait, and never before the target allows it.
 pub fn retry_at(attempts: u32, retry_after_ms: Option<u64>, now: Timestamp, jitter: f64) -> Timestamp {
     let wait = doubled(RETRY_BASE, attempts, RETRY_MAX, jitter);

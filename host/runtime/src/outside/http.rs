@@ -154,6 +154,10 @@ impl HttpDoor {
         let arrived = self.way.send(method, checked.url.clone(), headers, checked.body.map(<[u8]>::to_vec), max).await;
         match arrived {
             Ok(arrived) => {
+                // These two answers say that the request itself was not taken up.
+                if matches!(arrived.status, UNAUTHORIZED | TOO_MANY_REQUESTS) {
+                    spent.set_reached(reached_before);
+                }
                 spent.http_bytes(arrived.body.len()).map_err(HttpFault::Budget)?;
                 Ok(arrived)
             }
@@ -168,6 +172,9 @@ impl HttpDoor {
         }
     }
 }
+
+const UNAUTHORIZED: u16 = 401;
+const TOO_MANY_REQUESTS: u16 = 429;
 
 fn method(method: Method) -> reqwest::Method {
     match method {

@@ -137,7 +137,12 @@ async fn start(args: StartArgs, app: &App) -> Result<()> {
         });
         return Ok(());
     };
-    let (made, _) = planner::plan(app, Some(&person.id)).await?;
+    let (made, _) = planner::plan(app, Some(&person.id)).await.map_err(|error| {
+        Error::Left(format!(
+            "{name} left: case {} is open. No plan could be made yet: {error}. Run `reeve plan` when it is mended",
+            case.id
+        ))
+    })?;
     let hash = made.as_ref().map(|made| made.hash.clone());
     let operations = made.as_ref().map_or(0, |made| made.plan.operations.len());
     app.out.print(&json!({ "identity": person.id, "case": case.id, "plan": hash, "operations": operations }), || match &hash {

@@ -13,7 +13,7 @@ nothing. One urgent exit goes through all the same: reeve leaver start PERSON --
 pub struct Args {
     /// Only these systems.
     systems: Vec<String>,
-    /// Takes a feed that lost many people for true, this once.
+    /// Takes a feed or a read that lost much for true, this once.
     #[arg(long, requires = "reason")]
     accept_loss: bool,
     /// Why; it goes into the log.

@@ -26,6 +26,9 @@ pub enum Command {
         /// Why; it goes into the log.
         #[arg(long)]
         reason: String,
+        /// Also where leaver cases wait for it: they are then not proved there.
+        #[arg(long)]
+        give_up_proof: bool,
     },
 }
 
@@ -47,8 +50,8 @@ pub async fn run(command: Command, app: &App) -> Result<()> {
         Command::List => list(app).await,
         Command::Show { name } => show(app, &name).await,
         Command::Check { name } => check(app, &name).await,
-        Command::Remove { name, reason } => {
-            systems::remove(app, &SystemName::new(&name), &reason).await?;
+        Command::Remove { name, reason, give_up_proof } => {
+            systems::remove(app, &SystemName::new(&name), &reason, give_up_proof).await?;
             app.out.print(&json!({ "removed": name }), || format!("Removed {name}. What was recorded of it stays."));
             Ok(())
         }

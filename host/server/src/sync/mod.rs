@@ -14,7 +14,7 @@ use reeve_core::inventory::{System, SystemRole};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// An operator's word that a feed which lost many people is right.
+/// An operator's word that a feed or a read which lost much is right.
 #[derive(Clone, Debug)]
 pub struct LossAccepted {
     pub reason: String,
@@ -36,7 +36,7 @@ pub async fn sync(app: &App, names: &[String], accepted: Option<&LossAccepted>) 
     for system in &chosen {
         let one = match system.role {
             SystemRole::Source => sync_people(app, system, accepted).await.map(Synced::Source),
-            SystemRole::Target => sync_target(app, system).await.map(Synced::Target),
+            SystemRole::Target => sync_target(app, system, accepted).await.map(Synced::Target),
         };
         match one {
             Ok(synced) => done.push(synced),

@@ -1,15 +1,15 @@
 //! A read of a target: stored as a snapshot, compared with what was known, its accounts matched to people, and every open
 //! leaver case judged by it.
 
-use super::{listing_data, progress};
+use super::{LossAccepted, listing_data, progress};
 use crate::app::App;
 use crate::error::Result;
 use crate::{cases, findings, lifecycle};
 use reeve_core::Timestamp;
-use reeve_core::access::{Credential, Link, SystemRead, correlate};
+use reeve_core::access::{Credential, Link, ReadCounts, SystemRead, correlate};
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::{Finding, FindingKind};
-use reeve_core::id::{NativeId, SnapshotId};
+use reeve_core::id::{IdentityId, NativeId, SnapshotId};
 use reeve_core::inventory::{System, SystemRole};
 use reeve_core::policy::Policy;
 use reeve_runtime::Connector;
@@ -17,7 +17,7 @@ use reeve_runtime::package::Export;
 use reeve_store::{ReadChanges, Snapshot, Tx};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,7 +42,7 @@ const READ_FINDINGS: &[FindingKind] =
 /// Changed links in one entry of the log.
 const LINKS_PER_ENTRY: usize = 200;
 
-pub async fn sync_target(app: &App, system: &System) -> Result<TargetSync> {
+pub async fn sync_target(app: &App, system: &System, accepted: Option<&LossAccepted>) -> Result<TargetSync> {
     let targets = app.systems(SystemRole::Target).await?;
     let policy = app.home.policy(&targets.into_iter().map(|target| target.name).collect())?;
     let connector = app.connector(system).await?;
@@ -51,7 +51,7 @@ pub async fn sync_target(app: &App, system: &System) -> Result<TargetSync> {
     let read = connector.read_system(&tell).await;
     bar.finish_and_clear();
     let credentials = leavers_credentials(app, system, &connector).await?;
-    record(app, system, &policy, read, credentials, began).await
+    record(app, system, &policy, read, credentials, began, accepted).await
 }
 
 async fn record(
@@ -61,11 +61,17 @@ async fn record(
     read: SystemRead,
     credentials: Credentials,
     began: Timestamp,
+    accepted: Option<&LossAccepted>,
 ) -> Result<TargetSync> {
     let now = app.now();
     let mut tx = app.write().await?;
     let known = tx.last_snapshot(&system.name, true).await?;
-    let doubt = read.doubt(known.map(|snapshot| snapshot.accounts), &policy.guardrails.plan);
+    let counts = |known: Snapshot| ReadCounts {
+        accounts: known.accounts,
+        entitlements: known.entitlements,
+        grants: known.grants,
+    };
+    let doubt = read.doubt(known.map(counts), &policy.guardrails.plan, accepted.is_some());
     let snapshot = Snapshot {
         id: SnapshotId::new(lifecycle::new_id("read")),
         system: system.name.clone(),
@@ -84,7 +90,7 @@ async fn record(
         .entry(Event::SnapshotTaken)
         .about(Subject::Snapshot { id: snapshot.id.clone() })
         .about(Subject::System { name: system.name.clone() })
-        .with_data(json!({ "whole": snapshot.whole, "doubt": doubt, "listings": listings }));
+        .with_data(json!({ "whole": snapshot.whole, "doubt": doubt, "listings": listings, "loss-accepted": accepted.map(|a| &a.reason) }));
     tx.audit(&entry).await?;
     tx.put_snapshot(&snapshot).await?;
     let changes = tx.apply_read(&system.name, &read, snapshot.whole, began).await?;
@@ -146,7 +152,7 @@ async fn relink(
             system: Some(system.name.clone()),
             identity: None,
             text: format!(
-                "The last read of {} proves no absence, so nothing is removed because of it: {doubt}. Sync again.",
+                "The last read of {} proves no absence, so nothing is removed because of it: {doubt}. Sync again; if the loss is real, with --accept-loss and a reason.",
                 system.name
             ),
         });
@@ -155,25 +161,46 @@ async fn relink(
     Ok(links)
 }
 
-/// What leavers still hold besides their accounts: none where the connector lists nothing of the kind, and a sentence where
-/// it could not be read. Not known is not none: then no case is proved by this read.
-pub type Credentials = std::result::Result<Option<Vec<Credential>>, String>;
+/// What leavers still hold besides their accounts, as far as it was asked.
+#[derive(Default)]
+pub struct Credentials {
+    /// None where the connector lists nothing of the kind.
+    found: Option<Vec<Credential>>,
+    asked: BTreeSet<NativeId>,
+    fault: Option<String>,
+}
+
+impl Credentials {
+    pub fn found(&self) -> Option<&[Credential]> {
+        self.found.as_deref()
+    }
+
+    /// Why nothing can be said of a person's credentials; none where it can. Not known is not none: a case is not proved
+    /// by a read without them.
+    pub fn blind(&self, links: &BTreeMap<NativeId, Link>, person: &IdentityId) -> Option<String> {
+        self.found.as_ref()?;
+        let missed = links.iter().find(|(account, link)| link.concerns(person) && !self.asked.contains(*account));
+        let missed = missed.map(|(account, _)| format!("the credentials of account {account} were not read with it"));
+        self.fault.clone().or(missed)
+    }
+}
 
 async fn leavers_credentials(app: &App, system: &System, connector: &Connector) -> Result<Credentials> {
     if !connector.exports(Export::Credentials) {
-        return Ok(Ok(None));
+        return Ok(Credentials::default());
     }
     let mut tx = app.store.read().await?;
     let links = tx.links(&system.name).await?;
     let open = tx.open_cases().await?;
     drop(tx);
     let concerns = |link: &Link| open.iter().any(|case| link.concerns(&case.identity));
-    let mut all = Vec::new();
+    let mut read = Credentials { found: Some(Vec::new()), ..Credentials::default() };
     for (account, _) in links.iter().filter(|(_, link)| concerns(link)) {
         match connector.list_credentials(account).await {
-            Ok(found) => all.extend(found),
-            Err(failure) => return Ok(Err(format!("the credentials of account {account} can't be read: {failure}"))),
+            Ok(found) => read.found.get_or_insert_default().extend(found),
+            Err(failure) => read.fault = Some(format!("the credentials of account {account} can't be read: {failure}")),
         }
+        read.asked.insert(account.clone());
     }
-    Ok(Ok(Some(all)))
+    Ok(read)
 }

@@ -5,10 +5,13 @@ use crate::error::{Error, Result};
 use reeve_core::access::{AccountView, Capability};
 use reeve_core::id::{NativeId, OperationId};
 use reeve_core::plan::AccountRef;
-use reeve_core::run::{Failure, Happened, Operation, Phase, Task};
+use reeve_core::run::{Failure, Happened, Operation, Phase, Step, Task};
 use reeve_runtime::{Connector, Journal};
 use reeve_store::{Claimed, StoreError};
 use std::sync::Arc;
+
+/// How often a step is stored again while the database is busy, 5 s each.
+const STORE_TRIES_MAX: u32 = 12;
 
 /// What a worker holds while it works on an operation.
 pub(super) struct Held {
@@ -40,6 +43,8 @@ impl Worker {
         let mut held = Held { capability: settle::undeclared(&operation), operation, fence, digest: String::new() };
         let connector = match connector {
             Ok(connector) => connector,
+            // A hiccup of ours says nothing of the operation: it is taken up again when the lease ends.
+            Err(error @ (Error::Store(_) | Error::Io { .. })) => return Err(error),
             // Nothing was asked of the target, so nothing happened there.
             Err(error) => return self.cannot_reach(held, &error).await,
         };
@@ -139,7 +144,15 @@ impl Worker {
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                () = tokio::time::sleep(RENEWAL) => self.save(held, Some(LEASE)).await?,
+                () = tokio::time::sleep(RENEWAL) => {}
+            }
+            // The target is listened to meanwhile, and a database that is busy is asked again at the next renewal.
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                saved = self.save(held, Some(LEASE)) => match saved {
+                    Ok(()) | Err(Error::Store(StoreError::Busy)) => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
     }
@@ -163,10 +176,32 @@ impl Worker {
     ) -> Result<()> {
         let now = self.app.now();
         let step = held.operation.step(happened, &held.capability, now, jitter());
-        let keep = goes_on && !held.operation.phase.is_settled() && held.operation.not_before <= now;
+        let goes_on = goes_on && !held.operation.phase.is_settled() && held.operation.not_before <= now;
+        // What the target answered must not be lost because somebody else is writing. The fence keeps it from being
+        // stored twice, or over what another worker did.
+        for _ in 0..STORE_TRIES_MAX {
+            match self.store(held, &step, journal, view, goes_on).await {
+                Err(Error::Store(StoreError::Busy)) => {
+                    tracing::warn!("the database is busy; {} is stored again", held.operation.id)
+                }
+                other => return other,
+            }
+        }
+        Err(Error::Store(StoreError::Busy))
+    }
+
+    async fn store(
+        &self,
+        held: &Held,
+        step: &Step,
+        journal: Option<&Journal>,
+        view: Option<&(NativeId, Option<AccountView>)>,
+        goes_on: bool,
+    ) -> Result<()> {
         let mut tx = self.app.write().await?;
-        tx.save_claimed(&held.operation, held.fence, keep.then(|| after(now, LEASE))).await?;
-        settle::all(&self.app, &mut tx, held, &step, journal, view, now).await?;
+        let now = self.app.now();
+        tx.save_claimed(&held.operation, held.fence, goes_on.then(|| after(now, LEASE))).await?;
+        settle::all(&self.app, &mut tx, held, step, journal, view, now).await?;
         tx.commit().await?;
         Ok(())
     }

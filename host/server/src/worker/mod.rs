@@ -1,34 +1,33 @@
 //! Carries out approved plans: claims operations, sends them, reads them back, and lets no system hold up another.
 
+mod crew;
 mod execute;
 mod settle;
 mod sight;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crew::Crew;
 use reeve_core::Timestamp;
 use reeve_core::access::Description;
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::FindingKind;
-use reeve_core::id::{NativeId, OperationId, PlanHash, SystemName};
+use reeve_core::id::{NativeId, OperationId, SystemName};
 use reeve_core::plan::Lane;
 use reeve_core::run::{Breaker, Failure, Happened, Operation, Phase};
-use reeve_store::{Claimed, PlanState, Tx};
+use reeve_store::{PlanState, Tx};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::task::JoinSet;
 
 /// How long a claim holds without being renewed. A worker that dies delays its operations by this much.
 pub const LEASE: Duration = Duration::from_secs(10);
 /// How often a claim is renewed while a target is being waited for.
 const RENEWAL: Duration = Duration::from_secs(3);
-/// Operations at the same time, over all systems.
-const AT_ONCE_MAX: usize = 16;
-/// Operations at the same time that leavers' operations never have to share.
-const AT_ONCE_STANDARD_MAX: usize = 12;
+/// Operations of one claim: few, so that one system does not take all the places before another is looked at.
+const CLAIMED_AT_ONCE: u32 = 4;
 /// How long the worker sleeps at most before it looks for work again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Faults of the database, or of the host itself, that end a run.
@@ -72,7 +71,7 @@ impl Worker {
     }
 
     /// Works until nothing is due for `patience`, or until `stop` resolves. Work that is left waits for its time, for a
-    /// system to come back, or for a person.
+    /// system to come back, or for a person. Whatever happens, an operation that has begun is never cut off.
     pub async fn run(
         self: &Arc<Self>,
         patience: Duration,
@@ -80,9 +79,7 @@ impl Worker {
         told: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<()> {
         let mut stop = std::pin::pin!(stop);
-        // Tasks, not futures of this loop: one that is in the middle of a change must get on while the loop waits for its turn.
-        let mut busy = JoinSet::new();
-        let mut standard = 0_usize;
+        let mut crew = Crew::default();
         let mut stopping = false;
         let mut progress = Progress::default();
         let mut faults: Vec<Error> = Vec::new();
@@ -92,15 +89,11 @@ impl Worker {
             // An operation that met a fault of ours is taken up again when its lease ends; one fault after another is no way
             // to go on.
             stopping |= faults.len() >= FAULTS_MAX;
-            if !stopping {
-                for claimed in self.claim(busy.len(), standard).await? {
-                    let lane = claimed.operation.planned.lane;
-                    standard += usize::from(lane == Lane::Standard);
-                    let me = self.clone();
-                    busy.spawn(async move { (lane, me.execute(claimed).await) });
-                }
+            if !stopping && let Err(error) = self.take_up(&mut crew).await {
+                tracing::warn!(%error, "no more work could be taken up");
+                faults.push(error);
             }
-            if busy.is_empty() {
+            if crew.is_idle() {
                 self.finish_plans().await?;
                 let wait = self.idle_for(self.app.now()).await?;
                 if stopping || wait.is_none_or(|wait| wait > patience) {
@@ -114,10 +107,8 @@ impl Worker {
                 continue;
             }
             tokio::select! {
-                Some(ended) = busy.join_next() => {
-                    let (lane, done) = ended.map_err(|error| Error::Input(format!("a part of the worker broke: {error}")))?;
-                    standard -= usize::from(lane == Lane::Standard);
-                    match done {
+                ended = crew.next() => {
+                    match ended {
                         Ok(settled) => progress.settled += u64::from(settled),
                         Err(error) => {
                             tracing::warn!(%error, "an operation was interrupted");
@@ -133,27 +124,33 @@ impl Worker {
         }
     }
 
-    async fn claim(&self, busy: usize, standard: usize) -> Result<Vec<Claimed>> {
-        let now = self.app.now();
-        let shut: Vec<SystemName> = {
-            let breakers = self.breakers.lock().await;
-            breakers.iter().filter(|(_, breaker)| !breaker.allows(now)).map(|(name, _)| name.clone()).collect()
-        };
-        let mut all = Vec::new();
-        for (lane, room) in [
-            (Lane::Leaver, AT_ONCE_MAX.saturating_sub(busy)),
-            (Lane::Standard, AT_ONCE_STANDARD_MAX.saturating_sub(standard).min(AT_ONCE_MAX.saturating_sub(busy))),
-        ] {
-            let room = u32::try_from(room.saturating_sub(all.len())).unwrap_or(0);
-            if room == 0 {
-                continue;
+    /// Claims what is due for as long as there is room, leavers' operations first.
+    async fn take_up(self: &Arc<Self>, crew: &mut Crew) -> Result<()> {
+        for lane in [Lane::Leaver, Lane::Standard] {
+            loop {
+                let room = crew.room(lane).min(CLAIMED_AT_ONCE);
+                if room == 0 {
+                    break;
+                }
+                let mut tx = self.app.queue().await?;
+                // Asked after the wait for the database, so that the lease is as long as it should be.
+                let now = self.app.now();
+                let mut shut = crew.full_systems();
+                let breakers = self.breakers.lock().await;
+                shut.extend(breakers.iter().filter(|(_, breaker)| !breaker.allows(now)).map(|(name, _)| name.clone()));
+                drop(breakers);
+                let claimed = tx.claim(&self.name, Some(lane), &shut, now, after(now, LEASE), room).await?;
+                tx.commit().await?;
+                if claimed.is_empty() {
+                    break;
+                }
+                for claimed in claimed {
+                    let (system, me) = (claimed.operation.planned.system.clone(), self.clone());
+                    crew.begin(lane, system, async move { me.execute(claimed).await });
+                }
             }
-            let mut tx = self.app.queue().await?;
-            let claimed = tx.claim(&self.name, Some(lane), &shut, now, after(now, LEASE), room).await?;
-            tx.commit().await?;
-            all.extend(claimed);
         }
-        Ok(all)
+        Ok(())
     }
 
     /// How long until something is due; none where nothing is left.
@@ -168,21 +165,17 @@ impl Worker {
 
     /// Notes the plans that have no operation left to do.
     async fn finish_plans(&self) -> Result<()> {
-        let mut tx = self.app.store.read().await?;
-        let underway: BTreeSet<PlanHash> = tx.underway().await?.into_iter().map(|operation| operation.plan).collect();
-        let approved =
-            tx.plans(PLANS_LOOKED_AT, None).await?.into_iter().filter(|plan| plan.state == PlanState::Approved);
-        let finished: Vec<_> = approved.filter(|plan| !underway.contains(&plan.hash)).collect();
-        drop(tx);
-        for plan in finished {
+        let plans = self.app.store.read().await?.plans(PLANS_LOOKED_AT, None).await?;
+        for plan in plans.into_iter().filter(|plan| plan.state == PlanState::Approved) {
             let mut tx = self.app.write().await?;
+            let operations = tx.operations_of(&plan.hash).await?;
+            if !operations.iter().all(|operation| operation.phase.is_settled()) {
+                continue;
+            }
             let now = self.app.now();
-            let moved =
-                tx.move_plan(&plan.hash, PlanState::Approved, PlanState::Finished, "reeve", None, &[], now).await?;
-            if moved {
-                let phases = phases(&tx.operations_of(&plan.hash).await?);
+            if tx.move_plan(&plan.hash, PlanState::Approved, PlanState::Finished, "reeve", None, &[], now).await? {
                 let entry = self.app.entry(Event::RunFinished).about(Subject::Plan { hash: plan.hash.clone() });
-                tx.audit(&entry.with_data(json!({ "operations": phases }))).await?;
+                tx.audit(&entry.with_data(json!({ "operations": phases(&operations) }))).await?;
                 tx.commit().await?;
             }
         }
@@ -217,11 +210,7 @@ impl Worker {
     pub(super) async fn may_send(&self, system: &SystemName, sends: u32, lane: Lane) -> bool {
         let mut breakers = self.breakers.lock().await;
         let breaker = breakers.entry(system.clone()).or_default();
-        if sends == 0 {
-            breaker.sent_first();
-            return true;
-        }
-        lane == Lane::Leaver || breaker.take_retry()
+        sends == 0 || lane == Lane::Leaver || breaker.take_retry(self.app.now())
     }
 }
 

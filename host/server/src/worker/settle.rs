@@ -53,16 +53,20 @@ pub(super) async fn all(
     }
     log(app, tx, operation, step, evidence).await?;
     findings::raise(app, tx, step.finding.as_slice(), now).await?;
+    if matches!(operation.phase, Phase::Verified | Phase::Cancelled) {
+        let how = format!("the operation is {}", operation.phase.as_str());
+        for kind in [FindingKind::OperationStuck, FindingKind::Residual] {
+            findings::resolve(app, tx, kind, operation.id.as_str(), &how, now).await?;
+        }
+    }
     if operation.phase != Phase::Verified {
         return Ok(());
-    }
-    for kind in [FindingKind::OperationStuck, FindingKind::Residual] {
-        findings::resolve(app, tx, kind, operation.id.as_str(), "the operation was verified", now).await?;
     }
     outdate(app, tx, operation, now).await?;
     let system = &operation.planned.system;
     if let Some((account, view)) = view {
-        tx.apply_account(system, account, view.as_ref(), now).await?;
+        // As of the step that it settled, so that the span begins with the operation that brought it about.
+        tx.apply_account(system, account, view.as_ref(), operation.settled_at.unwrap_or(now)).await?;
     }
     link(tx, operation, now).await?;
     reason(tx, operation, now).await
@@ -114,7 +118,7 @@ async fn outdate(app: &App, tx: &mut Tx, done: &Operation, now: Timestamp) -> Re
             continue;
         }
         let why = format!("operation {} of a later plan did it", done.id);
-        let step = earlier.step(Happened::Withdrawn { why: why.clone() }, &undeclared(done), now, 0.0);
+        let step = earlier.step(Happened::Outdated { why: why.clone() }, &undeclared(done), now, 0.0);
         tx.save_unclaimed(&earlier, now).await?;
         log(app, tx, &earlier, &step, None).await?;
         for kind in [FindingKind::OperationStuck, FindingKind::Residual] {
