@@ -12,7 +12,7 @@ pub mod host {
 }
 
 macro_rules! exported {
-    ($name:ident, $world:tt $(, $with:tt: $($module:ident)::+)*) => {
+    ($name:ident, $world:tt) => {
         pub mod $name {
             wit_bindgen::generate!({
                 path: "../../wit/0.1.0",
@@ -22,7 +22,6 @@ macro_rules! exported {
                 additional_derives: [PartialEq],
                 with: {
                     "reeve:connector/types@0.1.0": crate::bindings::host::reeve::connector::types,
-                    $($with: $($module)::+,)*
                 },
             });
         }
@@ -30,11 +29,7 @@ macro_rules! exported {
 }
 
 exported!(descriptor, "exports-descriptor");
-exported!(
-    reader,
-    "exports-reader",
-    "reeve:connector/descriptor@0.1.0": crate::bindings::descriptor::exports::reeve::connector::descriptor
-);
+exported!(reader, "exports-reader");
 exported!(writer, "exports-writer");
 exported!(credentials, "exports-credentials");
 exported!(workforce, "exports-workforce");

@@ -189,15 +189,15 @@ pub mod testing;
 pub mod time;
 
 pub use bindings::descriptor::exports::reeve::connector::descriptor::{
-    Capability, Description, MatchBy, OperationKind, Probe, Traits,
+    Capability, Description, OperationKind, Probe, Traits,
 };
 pub use bindings::host::reeve::connector::files::FileError;
 pub use bindings::host::reeve::connector::http::HttpError;
 pub use bindings::host::reeve::connector::ldap::LdapError;
 pub use bindings::host::reeve::connector::types::{
     Account, AccountKind, AccountState, Attribute, Cardinality, Credential, CredentialKind, Entitlement, Failure,
-    FieldFault, Grant, GrantSource, ItemResult, LastUse, Outcome, PageRequest, PageState, Quality, RateHint, Rung,
-    Status, Value,
+    FieldFault, Grant, GrantSource, ItemResult, LastUse, MatchBy, Outcome, PageRequest, PageState, Quality, RateHint,
+    Rung, Status, Value,
 };
 pub use bindings::reader::exports::reeve::connector::reader::AccountView;
 pub use bindings::workforce::exports::reeve::connector::workforce::{Worker, WorkerKind, WorkerStatus};

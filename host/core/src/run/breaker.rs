@@ -74,7 +74,9 @@ impl Breaker {
         });
         if !ill {
             (self.failures, self.trials, self.open_until) = (0, 0, None);
-            self.earn(RETRIES_PER_SUCCESS);
+            if failure.is_none() {
+                self.earn(RETRIES_PER_SUCCESS);
+            }
             return;
         }
         self.failures = self.failures.saturating_add(1);

@@ -204,8 +204,12 @@ impl Operation {
     /// Takes one thing that happened. `capability` is what the connector says of this kind of operation; `jitter` is a
     /// random number from 0 to 1.
     pub fn step(&mut self, happened: Happened, capability: &Capability, now: Timestamp, jitter: f64) -> Step {
-        let outdated = matches!(happened, Happened::Outdated { .. }) && self.phase.needs_person();
-        if self.phase.is_settled() && !outdated && !matches!(happened, Happened::Released { .. }) {
+        let taken = match happened {
+            Happened::Released { .. } => true,
+            Happened::Outdated { .. } => self.phase.needs_person(),
+            _ => !self.phase.is_settled(),
+        };
+        if !taken {
             return Step { event: None, note: format!("it is {} already", self.phase.as_str()), finding: None };
         }
         match happened {
@@ -214,7 +218,7 @@ impl Operation {
                 self.phase = Phase::Intended;
                 self.sends = self.sends.saturating_add(1);
                 self.reads = 0;
-                self.sent_at = Some(now);
+                (self.sent_at, self.unknown_since) = (Some(now), None);
                 self.told(Event::OperationIntended, format!("attempt {}", self.sends))
             }
             Happened::Interrupted => self.unknown(now, "the host stopped before the answer was on record".to_owned()),
@@ -391,7 +395,10 @@ impl Operation {
         if hopeless && self.planned.lane != Lane::Leaver {
             return self.settle(Phase::Held, Event::OperationHeld, note, now);
         }
-        self.phase = if self.phase == Phase::Done { Phase::Done } else { Phase::Unknown };
+        if self.phase != Phase::Done {
+            self.unknown_since.get_or_insert(now);
+            self.phase = Phase::Unknown;
+        }
         self.not_before = pace::retry_at(self.reads, failure.retry_after_ms(), now, jitter);
         self.trouble = Some(note.clone());
         let finding = hopeless.then(|| self.finding(FindingKind::OperationStuck, &note));

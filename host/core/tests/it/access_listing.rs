@@ -2,7 +2,9 @@
 
 use crate::given::{able, account, now};
 use proptest::prelude::*;
-use reeve_core::access::{CURSOR_BYTES_MAX, Incomplete, Listed, Listing, ListingRecord, Next, PageState, SystemRead};
+use reeve_core::access::{
+    CURSOR_BYTES_MAX, Incomplete, Listed, Listing, ListingRecord, Next, PageState, ReadCounts, SystemRead,
+};
 use reeve_core::policy::PlanRules;
 
 fn more(cursor: &str) -> PageState {
@@ -151,7 +153,21 @@ fn read(accounts: usize, incomplete: Option<Incomplete>) -> SystemRead {
 
 #[test]
 fn a_read_is_doubted_when_a_listing_broke_or_half_of_the_accounts_are_gone() {
-    let doubt = |accounts, known| read(accounts, None).doubt(known, &PlanRules::default());
+    let of = |accounts| ReadCounts { accounts, ..ReadCounts::default() };
+    let doubt = |accounts, known: Option<u64>| read(accounts, None).doubt(known.map(of), &PlanRules::default(), false);
+    assert_eq!(read(50, None).doubt(Some(of(100)), &PlanRules::default(), true), None, "an operator's word");
+    let groups = ReadCounts { grants: 10, ..of(50) };
+    assert_eq!(
+        read(50, None).doubt(Some(groups), &PlanRules::default(), false).unwrap(),
+        "it shows 0 grants and the read before it showed 10; policy doubts a loss of 50 %"
+    );
+    let named = ReadCounts { entitlements: 3, ..of(50) };
+    assert_eq!(
+        read(50, None).doubt(Some(named), &PlanRules::default(), false).unwrap(),
+        "it shows 0 entitlements and the read before it showed 3; policy doubts a loss of 50 %"
+    );
+    let few = ReadCounts { entitlements: 2, grants: 2, ..of(50) };
+    assert_eq!(read(50, None).doubt(Some(few), &PlanRules::default(), false), None, "too few to tell");
     assert_eq!(doubt(51, Some(100)), None);
     assert_eq!(
         doubt(50, Some(100)).unwrap(),
@@ -162,5 +178,5 @@ fn a_read_is_doubted_when_a_listing_broke_or_half_of_the_accounts_are_gone() {
     assert!(doubt(1, Some(4)).is_some());
     assert!(doubt(0, Some(3)).is_some());
     let broken = read(100, Some(Incomplete::Failed { page: 2, reason: "HTTP 500".to_owned() }));
-    assert_eq!(broken.doubt(Some(100), &PlanRules::default()).unwrap(), "page 2 could not be read: HTTP 500");
+    assert_eq!(broken.doubt(Some(of(100)), &PlanRules::default(), true).unwrap(), "page 2 could not be read: HTTP 500");
 }

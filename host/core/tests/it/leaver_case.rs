@@ -232,11 +232,27 @@ fn a_system_that_was_clean_and_is_no_more_opens_again() {
 /// Case 18.
 #[test]
 fn a_case_is_withdrawn_when_the_person_is_back() {
-    for standing in [Standing::Active, Standing::Pending] {
+    for state in [AccountState::Disabled, AccountState::Active] {
         let mut case = open(&["crm"]);
-        judge(&mut case, &read(AccountState::Disabled), now());
-        assert!(case.conclude(standing, minutes(2)));
+        judge(&mut case, &read(state), now());
+        assert!(case.conclude(Standing::Active, minutes(2)));
         assert_eq!(case.state, CaseState::Withdrawn, "never closed: there was no exit to prove");
+        assert_eq!(case.ended_at, Some(minutes(2)));
+    }
+}
+
+/// Who will come back has still left: until then the case neither ends nor stops looking.
+#[test]
+fn a_case_of_somebody_who_will_come_back_stays_open() {
+    for state in [AccountState::Disabled, AccountState::Active] {
+        let mut case = open(&["crm"]);
+        judge(&mut case, &read(state), now());
+        assert!(!case.conclude(Standing::Pending, minutes(2)));
+        assert_eq!((case.state, case.ended_at), (CaseState::Open, None));
+        let again = Read { read_at: minutes(3), ..read(AccountState::Locked) };
+        assert!(judge(&mut case, &again, now()), "it still looks");
+        assert!(case.conclude(Standing::Active, minutes(4)));
+        assert_eq!(case.state, CaseState::Withdrawn);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod given;
 mod plan_world;
+mod run_world;
 
 mod access_links;
 mod access_listing;

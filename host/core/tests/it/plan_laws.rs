@@ -209,9 +209,54 @@ fn a_plan_that_would_lock_a_large_share_of_a_system_asks_first() {
     assert_eq!(leaving(5, ExitCause::Terminated), Vec::<String>::new());
     assert_eq!(
         leaving(6, ExitCause::Terminated),
-        ["removals/crm: 6 of 20 live accounts of crm would be locked; policy asks from 30 % on"]
+        ["removals/crm: 6 of 20 live accounts of crm would lose access; policy asks from 30 % on"]
     );
     assert_eq!(leaving(6, ExitCause::Named), Vec::<String>::new(), "an operator has named each of them");
+}
+
+/// What a system of 20 live accounts trips when this many of them hold two groups because rules gave them, and the rules
+/// speak of these departments now; with the number of revokes.
+fn taken_from(count: usize, ops: &str, finance: &str) -> (usize, Vec<String>) {
+    let mut held = Held::new("crm", "");
+    let (mut people, mut records) = (Vec::new(), Vec::new());
+    for n in 0..20 {
+        let (number, id) = (format!("{n:02}"), format!("p-{n:02}"));
+        let mut one = worker(&number, "Some Body");
+        let holds: &[&str] = if n < count { &["ops", "finance"] } else { &[] };
+        one.department = Some(if n < count { "Finance" } else { "Sales" }.to_owned());
+        held = held.account(account(&number, &number), &id, holds);
+        records.push(given(&id, None));
+        records.extend(holds.iter().map(|what| given(&id, Some(what))));
+        people.push(person(one));
+    }
+    let rule = |name: &str, department: &str| {
+        format!(
+            "[[birthright]]\nname = \"{name}\"\nbecause = \"Work.\"\nwhen.department = [\"{department}\"]\n\
+             give.crm = [\"group:{name}\"]\n"
+        )
+    };
+    let everyone = "[[birthright]]\nname = \"everyone\"\nbecause = \"Work.\"\ngive.crm = []\n";
+    let mut world = World::new(people, held);
+    world.policy = policy(&format!("{everyone}{}{}", rule("ops", ops), rule("finance", finance)));
+    world.assignments = records;
+    let plan = world.plan().plan;
+    assert!(plan.operations.iter().all(|operation| operation.action.kind() == OperationKind::Revoke), "{plan:?}");
+    let trips = plan.guardrails.iter().map(|trip| format!("{}: {}", trip.name, trip.text));
+    (plan.operations.len(), trips.collect())
+}
+
+/// One wrong letter in a rule, and it gives its group to nobody any more. Every account stays open.
+#[test]
+fn a_typing_error_in_a_rule_that_takes_a_group_from_everybody_asks_first() {
+    let asks = |count| {
+        vec![format!("removals/crm: {count} of 20 live accounts of crm would lose access; policy asks from 30 % on")]
+    };
+    assert_eq!(taken_from(20, "Finance", "Finance"), (0, vec![]));
+    assert_eq!(taken_from(20, "Finanse", "Finance"), (20, asks(20)));
+    assert_eq!(taken_from(6, "Finanse", "Finance"), (6, asks(6)));
+    assert_eq!(taken_from(5, "Finanse", "Finance"), (5, vec![]));
+    assert_eq!(taken_from(5, "Finanse", "Finanse"), (10, vec![]), "accounts count, however much each of them loses");
+    assert_eq!(taken_from(6, "Finanse", "Finanse"), (12, asks(6)));
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn happened() -> impl Strategy<Value = Happened> {
     let failures = prop::sample::select(vec![
         Failure::Unavailable(hint.clone()),
         Failure::RateLimited(hint),
+        Failure::AuthFailed("expired".to_owned()),
         Failure::OutcomeUnknown("lost".to_owned()),
         Failure::NotFound("gone".to_owned()),
         Failure::Protocol("HTML".to_owned()),
@@ -38,6 +39,7 @@ fn happened() -> impl Strategy<Value = Happened> {
         }),
         1 => failures.prop_map(|failure| Happened::Read(Err(failure))),
         1 => Just(Happened::Withdrawn { why: "HR took it back".to_owned() }),
+        1 => Just(Happened::Outdated { why: "a later plan did it".to_owned() }),
         1 => Just(Happened::Released { by: "ada".to_owned() }),
     ]
 }
@@ -91,8 +93,19 @@ proptest! {
             let step = operation.step(happened.clone(), &capability, clock, jitter);
             let released = matches!(happened, Happened::Released { .. });
 
-            if before.is_settled() && !released {
-                prop_assert_eq!((operation.phase, step.event), (before, None), "{:?} moved what is settled", happened);
+            let outdated = matches!(happened, Happened::Outdated { .. });
+            if outdated && before.needs_person() {
+                prop_assert_eq!((operation.phase, step.event), (Phase::Cancelled, Some(Event::OperationCancelled)));
+                prop_assert_eq!((operation.settled_at, step.finding), (Some(clock), None));
+                continue;
+            }
+            if outdated || (before.is_settled() && !released) {
+                prop_assert_eq!((operation.phase, step.event), (before, None), "{:?} moved it", happened);
+            }
+            // Where twice is not as good as once, what may have happened is not sent again before it is sure.
+            let lost = matches!(before, Phase::Intended | Phase::Unknown) && operation.phase == Phase::Waiting;
+            if lost && !idempotent && matches!(happened, Happened::Read(_)) {
+                prop_assert_eq!(operation.sends, 0, "nobody has answered for sending it again");
             }
             if operation.phase == Phase::Verified && before != Phase::Verified {
                 prop_assert!(shows_the_end(&happened), "{happened:?} verified it");
@@ -193,14 +206,47 @@ fn a_refusal_is_an_answer_and_opens_no_breaker() {
 }
 
 #[test]
-fn retries_are_a_budget_that_new_work_earns() {
+fn a_plugin_that_is_stopped_is_ill_too() {
     let mut breaker = Breaker::default();
-    assert_eq!((0..30).filter(|_| breaker.take_retry()).count(), 20);
-    (0..4).for_each(|_| breaker.sent_first());
-    assert!(!breaker.take_retry());
-    breaker.sent_first();
-    assert!(breaker.take_retry());
-    assert!(!breaker.take_retry());
-    (0..1000).for_each(|_| breaker.sent_first());
-    assert_eq!((0..30).filter(|_| breaker.take_retry()).count(), 20, "it is bounded");
+    (0..4).for_each(|_| breaker.record(Some(&Failure::Stopped("it ran too long".into())), now()));
+    assert!(breaker.allows(now()));
+    breaker.record(Some(&Failure::Stopped("it ran too long".into())), now());
+    assert_eq!(breaker.open_until(now()), Some(after(5)));
+}
+
+/// Twenty calls at once that all fail are one outage, not a pause of ten minutes; and a late refusal does not end the pause.
+#[test]
+fn failures_that_end_while_it_is_open_say_nothing_new() {
+    let mut breaker = Breaker::default();
+    (0..5).for_each(|_| breaker.record(Some(&ill()), now()));
+    let opened = breaker.clone();
+    for failure in [ill(), Failure::Stopped("?".into()), Failure::Forbidden("no".into())] {
+        (0..20).for_each(|n| breaker.record(Some(&failure), after(n % 5)));
+        assert_eq!(breaker, opened, "{failure:?}");
+    }
+    breaker.record(Some(&ill()), after(5));
+    assert_eq!(breaker.open_until(after(5)), Some(after(15)), "the trial counts, and as the first one");
+    breaker.record(None, after(6));
+    assert!(breaker.allows(after(6)), "a call that worked shows that the system is there");
+}
+
+#[test]
+fn retries_are_a_budget_that_time_and_calls_that_worked_earn() {
+    let mut breaker = Breaker::default();
+    assert_eq!((0..30).filter(|_| breaker.take_retry(now())).count(), 20);
+    (0..4).for_each(|_| breaker.record(Some(&ill()), now()));
+    assert!(!breaker.take_retry(now()), "what fails earns nothing");
+    (0..4).for_each(|_| breaker.record(None, now()));
+    assert!(!breaker.take_retry(now()));
+    breaker.record(None, now());
+    assert!(breaker.take_retry(now()), "five calls that worked pay for one");
+    assert!(!breaker.take_retry(now()));
+    let later = now().checked_add(SignedDuration::from_secs(5)).unwrap();
+    assert!(breaker.take_retry(later), "and so do five seconds, or nothing would ever move again");
+    assert!(!breaker.take_retry(later));
+    (0..1000).for_each(|_| breaker.record(None, later));
+    assert_eq!((0..30).filter(|_| breaker.take_retry(later)).count(), 20, "it is bounded");
+    let much_later = after(1_000_000);
+    assert_eq!((0..30).filter(|_| breaker.take_retry(much_later)).count(), 20, "by time too");
+    assert!(!breaker.take_retry(now()), "a clock that is set back takes nothing and earns nothing");
 }

@@ -1,114 +1,15 @@
 //! One operation's life, step by step: what each thing that happens makes of it.
 
-use crate::given::{account, capability, now};
-use jiff::{SignedDuration, Timestamp};
-use reeve_core::access::{Account, AccountState, AccountView, Capability, OperationKind};
+use crate::given::{account, now};
+use crate::run_world::{Run, answered, busy, create, disable, failed, later, lost, planned, seen};
+use jiff::SignedDuration;
+use reeve_core::access::{Account, AccountState, OperationKind};
 use reeve_core::audit::Event;
 use reeve_core::finding::FindingKind;
 use reeve_core::id::NativeId;
-use reeve_core::identity::{ExitCause, Standing};
-use reeve_core::plan::{AccountRef, Action, Cause, Lane, NewAccount, PlannedOperation};
-use reeve_core::policy::Origin;
-use reeve_core::run::{Failure, Happened, Operation, Outcome, Phase, RateHint, Sight, Status, Step, Task, pace};
-
-fn planned(action: Action<AccountRef>, lane: Lane) -> PlannedOperation {
-    let cause = match lane {
-        Lane::Leaver => Cause::Leaver { cause: ExitCause::Terminated, effective_at: now() },
-        Lane::Standard => Cause::Birthright {
-            origin: Origin { rule: "staff".into(), place: "birthright.toml:1".into(), because: "work".into() },
-        },
-    };
-    PlannedOperation {
-        system: "crm".into(),
-        lane,
-        identity: "p-1".into(),
-        person: "Mia Okafor".to_owned(),
-        what: "mia".to_owned(),
-        action,
-        cause,
-        after: None,
-        mechanism: "by its API".to_owned(),
-    }
-}
-
-fn a1() -> AccountRef {
-    AccountRef::Existing(NativeId::new("a1"))
-}
-
-fn disable(lane: Lane) -> Operation {
-    Operation::new(&"0123456789abcdef".into(), 3, planned(Action::Disable { account: a1() }, lane), now())
-}
-
-fn create() -> Operation {
-    let new = NewAccount {
-        login: "mia".to_owned(),
-        email: None,
-        display_name: None,
-        given_name: None,
-        family_name: None,
-        correlation_key: Some("1".to_owned()),
-        attributes: Default::default(),
-        entitlements: vec![],
-    };
-    Operation::new(&"0123456789abcdef".into(), 0, planned(Action::Create(new), Lane::Standard), now())
-}
-
-/// An operation with its clock: every step takes place `after` seconds after the first.
-struct Run {
-    operation: Operation,
-    capability: Capability,
-}
-
-impl Run {
-    fn of(operation: Operation) -> Self {
-        let capability = capability(operation.planned.action.kind());
-        Self { operation, capability }
-    }
-
-    fn unsafe_twice(mut self) -> Self {
-        self.capability.idempotent = false;
-        self
-    }
-
-    fn step(&mut self, after: i64, happened: Happened) -> Step {
-        self.operation.step(happened, &self.capability, later(after), 1.0)
-    }
-
-    fn sent(mut self) -> Self {
-        self.step(0, Happened::Intended { account: None });
-        self
-    }
-
-    fn phase(&self) -> Phase {
-        self.operation.phase
-    }
-}
-
-fn later(seconds: i64) -> Timestamp {
-    now().checked_add(SignedDuration::from_secs(seconds)).unwrap()
-}
-
-fn answered(status: Status) -> Happened {
-    let outcome = Outcome { status, account: None, request_id: None, side_effects: vec![] };
-    Happened::Answered { result: Ok(outcome), reached: true }
-}
-
-fn failed(failure: Failure, reached: bool) -> Happened {
-    Happened::Answered { result: Err(failure), reached }
-}
-
-fn seen(state: AccountState) -> Happened {
-    let account = Account { state, ..account("a1", "mia") };
-    Happened::Read(Ok(Sight::Account(Some(Box::new(AccountView { account, grants: vec![] })))))
-}
-
-fn busy(retry_after_ms: Option<u64>) -> Failure {
-    Failure::Unavailable(RateHint { retry_after_ms, ..RateHint::default() })
-}
-
-fn lost() -> Failure {
-    Failure::OutcomeUnknown("the connection broke".to_owned())
-}
+use reeve_core::identity::Standing;
+use reeve_core::plan::{AccountRef, Action, Lane};
+use reeve_core::run::{Failure, Happened, Operation, Phase, RateHint, Sight, Status, Task, pace};
 
 #[test]
 fn the_good_way_is_intended_done_verified() {
@@ -130,8 +31,8 @@ fn the_good_way_is_intended_done_verified() {
 fn every_failure_leads_where_its_meaning_says() {
     let text = || "text".to_owned();
     for (failure, unreached, reached) in [
-        (Failure::AuthFailed(text()), Phase::Waiting, Phase::Waiting),
-        (Failure::RateLimited(RateHint::default()), Phase::Waiting, Phase::Waiting),
+        (Failure::AuthFailed(text()), Phase::Waiting, Phase::Unknown),
+        (Failure::RateLimited(RateHint::default()), Phase::Waiting, Phase::Unknown),
         (busy(None), Phase::Waiting, Phase::Unknown),
         (Failure::Stopped(text()), Phase::Waiting, Phase::Unknown),
         (lost(), Phase::Unknown, Phase::Unknown),
@@ -193,8 +94,51 @@ fn what_does_not_show_is_sent_again_after_patience_and_only_where_twice_is_safe(
 
     let mut run = Run::of(disable(Lane::Standard)).unsafe_twice().sent();
     run.step(1, Happened::Interrupted);
-    let step = run.step(9, seen(AccountState::Active));
+    let step = run.step(15, seen(AccountState::Active));
+    assert_eq!((run.phase(), step.finding), (Phase::Unknown, None));
+    let step = run.step(16, seen(AccountState::Active));
     assert_eq!((run.phase(), step.finding.unwrap().kind), (Phase::Held, FindingKind::OperationStuck));
+}
+
+/// A second one would be a second account: the wait is counted from when the answer was lost, and from the last loss.
+#[test]
+fn what_must_not_happen_twice_waits_from_when_its_answer_was_lost() {
+    assert_eq!(pace::UNKNOWN_PATIENCE, SignedDuration::from_secs(15));
+    let nothing = || Happened::Read(Ok(Sight::Found(vec![])));
+    let mut run = Run::of(create()).unsafe_twice().sent();
+    let mut sent_at = 0;
+    for _ in 0..2 {
+        // The call itself took longer than the patience.
+        let lost_at = sent_at + 60;
+        run.step(lost_at, failed(lost(), true));
+        assert_eq!(run.operation.unknown_since, Some(later(lost_at)));
+        for wait in [0, 1, 8, 14] {
+            assert_eq!(run.step(lost_at + wait, nothing()).event, None);
+            assert_eq!(run.operation.task(), Task::Observe, "after {wait} s");
+            assert_eq!(run.operation.unknown_since, Some(later(lost_at)), "a read does not start the wait again");
+        }
+        run.step(lost_at + 14, Happened::Read(Err(busy(None))));
+        assert_eq!(run.operation.unknown_since, Some(later(lost_at)), "nor does one that fails");
+        run.step(lost_at + 15, nothing());
+        assert_eq!(run.operation.task(), Task::Send);
+        sent_at = lost_at + 16;
+        run.step(sent_at, Happened::Intended { account: None });
+    }
+
+    // What the target needs to show a change comes on top.
+    let mut run = Run::of(create()).unsafe_twice().sent();
+    run.capability.visible_after_s = 60;
+    run.step(1, failed(lost(), true));
+    run.step(75, nothing());
+    assert_eq!(run.operation.task(), Task::Observe);
+    run.step(76, nothing());
+    assert_eq!(run.operation.task(), Task::Send);
+
+    // Where twice is as good as once, the wait is short and counts from the sending.
+    let mut run = Run::of(disable(Lane::Standard)).sent();
+    run.step(60, failed(lost(), true));
+    run.step(60, seen(AccountState::Active));
+    assert_eq!(run.operation.task(), Task::Send);
 }
 
 #[test]
@@ -213,7 +157,9 @@ fn a_read_waits_for_as_long_as_the_target_needs_to_show_a_change() {
 fn a_create_is_looked_for_by_its_key_before_it_is_sent_again() {
     let mut run = Run::of(create()).unsafe_twice().sent();
     run.step(1, failed(lost(), true));
-    run.step(9, Happened::Read(Ok(Sight::Found(vec![]))));
+    run.step(15, Happened::Read(Ok(Sight::Found(vec![]))));
+    assert_eq!(run.operation.task(), Task::Observe);
+    run.step(16, Happened::Read(Ok(Sight::Found(vec![]))));
     assert_eq!(run.operation.task(), Task::Send);
 
     let mut run = Run::of(create()).unsafe_twice().sent();
@@ -304,8 +250,25 @@ fn reads_that_fail_are_bounded_but_for_leavers() {
 #[test]
 fn refused_credentials_keep_the_operation_and_tell_at_once() {
     let mut run = Run::of(disable(Lane::Leaver)).sent();
-    let step = run.step(1, failed(Failure::AuthFailed("token expired".to_owned()), true));
+    let step = run.step(1, failed(Failure::AuthFailed("token expired".to_owned()), false));
     assert_eq!((run.phase(), step.finding.unwrap().kind), (Phase::Waiting, FindingKind::OperationStuck));
+}
+
+/// A plugin may send more than one request: the last one was refused, and an earlier one may have done it.
+#[test]
+fn what_had_left_is_read_first_whatever_the_last_request_was_refused_for() {
+    for failure in [Failure::AuthFailed("token expired".to_owned()), Failure::RateLimited(RateHint::default())] {
+        let mut run = Run::of(disable(Lane::Standard)).unsafe_twice().sent();
+        let step = run.step(1, failed(failure.clone(), true));
+        assert_eq!((run.operation.task(), step.event), (Task::Observe, Some(Event::OperationUnknown)));
+        run.step(1, seen(AccountState::Disabled));
+        assert_eq!((run.phase(), run.operation.sends), (Phase::Verified, 1));
+
+        let mut run = Run::of(disable(Lane::Standard)).unsafe_twice().sent();
+        let step = run.step(1, failed(failure, false));
+        assert_eq!((run.operation.task(), step.event), (Task::Send, Some(Event::OperationRetried)));
+        assert_eq!(run.operation.unknown_since, None);
+    }
 }
 
 #[test]
@@ -317,18 +280,48 @@ fn what_a_person_releases_is_read_first_where_it_was_sent_and_then_sent() {
 
     let mut run = Run::of(disable(Lane::Standard)).unsafe_twice().sent();
     run.step(1, Happened::Interrupted);
-    run.step(9, seen(AccountState::Active));
+    run.step(16, seen(AccountState::Active));
     assert_eq!(run.phase(), Phase::Held);
     for _ in 0..2 {
-        run.step(9, Happened::Released { by: "ada".to_owned() });
+        run.step(16, Happened::Released { by: "ada".to_owned() });
         assert_eq!((run.operation.task(), run.operation.settled_at), (Task::Observe, None));
     }
-    run.step(9, seen(AccountState::Active));
+    run.step(16, seen(AccountState::Active));
     assert_eq!(run.operation.task(), Task::Send, "the person has answered for sending it again");
-    run.step(9, Happened::Intended { account: None });
-    run.step(10, Happened::Interrupted);
-    run.step(19, seen(AccountState::Active));
+    run.step(16, Happened::Intended { account: None });
+    run.step(17, Happened::Interrupted);
+    run.step(31, seen(AccountState::Active));
+    assert_eq!(run.phase(), Phase::Unknown, "the next one waits again");
+    run.step(32, seen(AccountState::Active));
     assert_eq!(run.phase(), Phase::Held, "once");
+
+    // Who releases it while it still waits has answered for that too.
+    let mut run = Run::of(disable(Lane::Standard)).unsafe_twice().sent();
+    run.step(1, Happened::Interrupted);
+    run.step(3, seen(AccountState::Active));
+    assert_eq!(run.operation.task(), Task::Observe);
+    run.step(3, Happened::Released { by: "ada".to_owned() });
+    run.step(3, seen(AccountState::Active));
+    assert_eq!(run.operation.task(), Task::Send);
+}
+
+/// What a later plan did leaves nothing to look at, and takes nothing else back.
+#[test]
+fn a_later_plan_that_did_the_same_ends_only_what_waits_for_a_person() {
+    let outdated = || Happened::Outdated { why: "operation 0-1 of a later plan did it".to_owned() };
+    for phase in Phase::ALL {
+        let mut run = Run::of(disable(Lane::Standard)).sent();
+        run.operation.phase = phase;
+        run.operation.settled_at = phase.is_settled().then(now);
+        let before = run.operation.clone();
+        let step = run.step(5, outdated());
+        if matches!(phase, Phase::Held | Phase::Refused | Phase::Residual) {
+            assert_eq!((run.phase(), run.operation.settled_at), (Phase::Cancelled, Some(later(5))), "{phase:?}");
+            assert_eq!((step.event, step.finding), (Some(Event::OperationCancelled), None));
+        } else {
+            assert_eq!((run.operation, step.event), (before, None), "{phase:?}");
+        }
+    }
 }
 
 /// Case 18: HR changes its mind between plan and run.
@@ -336,6 +329,7 @@ fn what_a_person_releases_is_read_first_where_it_was_sent_and_then_sent() {
 fn an_operation_may_run_only_while_its_cause_holds() {
     let leaver = disable(Lane::Leaver);
     assert_eq!(leaver.withdrawn(Some(Standing::Left)), None);
+    assert_eq!(leaver.withdrawn(Some(Standing::Pending)), None, "who will come back has still left");
     assert_eq!(leaver.withdrawn(Some(Standing::Active)).unwrap(), "mia okafor is active now, so its cause is gone");
     let joiner = create();
     assert_eq!(joiner.withdrawn(Some(Standing::Active)), None);

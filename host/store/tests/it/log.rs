@@ -2,7 +2,7 @@
 
 use crate::sample::{at, entry};
 use crate::support::{Fresh, on_both};
-use reeve_core::audit::{Checkpoint, ENTRY_BYTES_MAX, SigningKey, Tree, leaf_hash};
+use reeve_core::audit::{Checkpoint, ENTRY_BYTES_MAX, Entry, SigningKey, Tree, leaf_hash};
 use reeve_store::{SignedHead, Store, StoreError};
 
 pub const ORIGIN: &str = "reeve.example.com/audit";
@@ -52,13 +52,23 @@ async fn entries_keep_their_bytes_and_order(db: Fresh) {
     assert_eq!(tx.log_leaves(4, 10).await.unwrap(), vec![]);
 }
 
-on_both!(an_entry_that_is_too_large_takes_no_number);
-async fn an_entry_that_is_too_large_takes_no_number(db: Fresh) {
+// Case 8.
+on_both!(an_entry_that_is_too_large_keeps_its_particulars_beside_the_log);
+async fn an_entry_that_is_too_large_keeps_its_particulars_beside_the_log(db: Fresh) {
     let store = db.store().await;
     let mut tx = store.write().await.unwrap();
     let large = entry(&"x".repeat(ENTRY_BYTES_MAX));
-    assert!(matches!(tx.audit_all(&[entry("fits"), large]).await, Err(StoreError::Entry(_))));
-    assert_eq!(tx.audit(&entry("next")).await.unwrap(), 0);
+    let particulars = serde_json::to_vec(&large.data).unwrap();
+    assert_eq!(tx.audit_all(&[entry("fits"), large]).await.unwrap(), 0);
+    let entries = tx.log_entries(0, 10).await.unwrap();
+    let kept = Entry::decode(&entries[1].1).unwrap();
+    assert!(entries[1].1.len() < 1_000);
+    assert_eq!(tx.blob(&kept.evidence[0].sha256).await.unwrap().unwrap(), particulars);
+    // What can't be moved out can't be recorded, and takes no number.
+    let name = "n".repeat(ENTRY_BYTES_MAX);
+    let nameless = entry("y").about(reeve_core::audit::Subject::Token { name });
+    assert!(matches!(tx.audit(&nameless).await, Err(StoreError::Entry(_))));
+    assert_eq!(tx.audit(&entry("next")).await.unwrap(), 2);
     tx.commit().await.unwrap();
 }
 

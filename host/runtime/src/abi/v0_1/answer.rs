@@ -31,7 +31,7 @@ same_cases!(credential_kind: wit::CredentialKind => CredentialKind {
 same_cases!(operation: descriptor::OperationKind => OperationKind {
     Create, Update, Enable, Disable, Freeze, Delete, Grant, Revoke, Replace, EndCredential,
 });
-same_cases!(match_by: descriptor::MatchBy => MatchBy { Login, Email, CorrelationKey });
+same_cases!(match_by: wit::MatchBy => MatchBy { Login, Email, CorrelationKey });
 same_cases!(worker_kind: workforce::WorkerKind => WorkerKind { Employee, Contractor, Other });
 same_cases!(worker_status: workforce::WorkerStatus => WorkerStatus { NotStarted, Active, OnLeave, Terminated });
 

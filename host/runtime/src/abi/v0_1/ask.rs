@@ -1,8 +1,8 @@
 //! From core's words to the contract's: what a plugin is asked.
 
-use super::wit::exports::reeve::connector::descriptor::MatchBy as WitMatchBy;
 use super::wit::exports::reeve::connector::writer as wit;
 use super::wit::reeve::connector::types;
+use super::wit::reeve::connector::types::MatchBy as WitMatchBy;
 use crate::abi::PageRequest;
 use reeve_core::access::{Attributes, MatchBy};
 use reeve_core::id::NativeId;
