@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use crate::reeve::Reeve;
+use crate::workspace::POLICY;
 use crate::{http, peer};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -33,6 +35,22 @@ impl ScimServer {
             child.wait().ok();
         }
         panic!("scim2-server does not start");
+    }
+
+    /// Puts it under governance as the workspace, with the groups that its policy speaks of.
+    pub fn govern(&self, reeve: &Reeve) {
+        for group in ["staff", "finance", "sales"] {
+            self.add_group(group);
+        }
+        reeve.add_system(&format!(
+            "name = \"workspace\"\nplugin = \"scim\"\nrole = \"target\"\nlogin = \"{{email}}\"\n\
+             attributes = {{ title = \"title\" }}\n[settings]\nvisible-after-s = 0\n\
+             [connections.api]\nkind = \"http\"\nbase-url = \"http://{}/v2\"\nprivate-addresses = true\n\
+             auth = {{ scheme = \"bearer\" }}\n",
+            self.address
+        ));
+        reeve.set_secret("workspace/api/token", TOKEN);
+        reeve.birthrights(POLICY);
     }
 
     fn exchange(&self, method: &str, path: &str, body: &str) -> http::Answer {

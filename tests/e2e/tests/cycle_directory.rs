@@ -1,5 +1,7 @@
 //! Joiner, mover and leaver at a real OpenLDAP, on both databases, judged by OpenLDAP's own tools.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use reeve_e2e::database::Database;
 use reeve_e2e::directory::Directory;
 use reeve_e2e::people::Person;
