@@ -171,6 +171,7 @@ fn a_system_that_is_down_delays_itself_and_nobody_else() {
     assert!(run["left"].as_array().unwrap().iter().all(|left| left["system"] == "workspace"), "{run:#}");
     assert!(!directory.signs_in(&ines.login(), "before"), "the directory is done");
     assert_eq!(directory.groups(&ines.login()), [] as [&str; 0]);
+    reeve.run(["sync", "directory"]).ok();
     let certificate = reeve.certificate(&ines.email());
     assert!(certificate.contains("directory       CLEAN"), "{certificate}");
     assert!(certificate.contains("OPEN"), "{certificate}");
