@@ -152,6 +152,21 @@ async fn a_request_that_may_change_something_is_told_apart_from_one_that_never_l
 }
 
 #[tokio::test]
+async fn an_answer_that_refuses_to_take_a_request_up_leaves_nothing_to_look_for() {
+    for (status, reached) in [(401, false), (429, false), (403, true), (500, true), (503, true), (201, true)] {
+        let peer = Peer::start(move |_, _| reply(status, "", "")).await;
+        let outside = World::new().bind(&loopback(peer.port)).unwrap();
+        let mut spent = Spent::new();
+        outside.http(&mut spent, request(Method::Post, "/Users")).await.unwrap();
+        assert_eq!(spent.reached(), reached, "{status}");
+        // What went out before stays gone out.
+        spent.set_reached(true);
+        outside.http(&mut spent, request(Method::Post, "/Users")).await.unwrap();
+        assert!(spent.reached(), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_named_with_the_command_that_sets_it() {
     let peer = Peer::start(|_, _| reply(200, "", "")).await;
     let world = World::new();

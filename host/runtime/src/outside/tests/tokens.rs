@@ -135,6 +135,20 @@ async fn what_goes_wrong_at_the_token_endpoint_is_told_without_the_secret() {
 }
 
 #[tokio::test]
+async fn a_secret_that_the_token_endpoint_refuses_is_asked_for_anew() {
+    let peer = Peer::start(|got, _| match String::from_utf8_lossy(&got.body).contains("client_secret=new-secret") {
+        true => reply(200, "", "{\"access_token\":\"token-of-sixteen-bytes\"}"),
+        false => reply(if is_token_request(got) { 401 } else { 200 }, "", ""),
+    })
+    .await;
+    let (world, outside) = bound(&peer, None, true);
+    let refused = outside.http(&mut Spent::new(), get("/Users")).await;
+    assert!(matches!(refused, Err(HttpFault::AuthFailed(_))), "{refused:?}");
+    world.sealed.set("api", "client-secret", "new-secret");
+    assert_eq!(outside.http(&mut Spent::new(), get("/Users")).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn the_token_endpoint_is_under_the_same_address_rules() {
     let world = World::new();
     for url in ["http://example.com/token", "https://169.254.169.254/token", "https://[fd00:ec2::254]/token"] {
