@@ -1,0 +1,80 @@
+//! Targets that show less, or more, than they hold. Nothing is taken from anybody because of a listing that is not whole;
+//! only exits go on, because what they need was seen before.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use reeve_e2e::database::Database;
+use reeve_e2e::people::Person;
+use reeve_e2e::reeve::Reeve;
+use reeve_e2e::workspace::Workspace;
+use reeve_sim::misbehaviour::{Act, Rule, Work};
+use serde_json::Value;
+
+#[test]
+fn a_listing_that_is_not_whole_removes_nothing_and_holds_up_no_exit() {
+    let (workspace, reeve) = (Workspace::start(), Reeve::new(Database::Sqlite));
+    workspace.govern(&reeve);
+    let people = ["Ines", "Omar", "Lena"].map(|given| Person::new(given.len() as u32 * 7, given, "Duarte", "Finance"));
+    let people: Vec<_> = people.into_iter().zip(1001..).map(|(person, number)| Person { number, ..person }).collect();
+    reeve.hr(&people);
+    reeve.day();
+    let [mover, leaver, stays] = people.try_into().unwrap();
+    reeve.hr(&[mover.clone().moved("Sales", "Account Executive"), leaver.clone().left(), stays]);
+    reeve.run(["sync", "hr"]).ok();
+    let ledger = workspace.ledger();
+
+    let faults = [
+        ("lie about the total", "/Users", Act::LieAboutTotal { by: 2 }),
+        ("loop", "/Users", Act::LoopPages),
+        ("empty page", "/Users", Act::EmptyPage),
+        ("web page", "/Users", Act::Html { status: 200, work: Work::Skipped }),
+        ("broken JSON", "/Groups", Act::InvalidJson),
+        ("lie about the total", "/Groups", Act::LieAboutTotal { by: -1 }),
+    ];
+    for (name, path, act) in faults {
+        workspace.misbehave([Rule::new(act).on("GET", path)]);
+        let read = reeve.run(["sync", "workspace"]);
+        let doubt = read.json["read"][0]["doubt"].as_str().map(str::to_owned);
+        assert!(doubt.is_some(), "{name} of {path}: {:#} {}", read.json, read.error);
+
+        let plan = reeve.run(["plan"]).ok();
+        assert_eq!(plan["plan"]["basis"]["systems"]["workspace"]["complete"], false, "{name} of {path}: {plan:#}");
+        let taken = taken(&plan);
+        assert!(!taken.is_empty(), "{name} of {path}: the exit is planned");
+        assert!(taken.iter().all(|person| *person == "Ines Duarte" || *person == "Omar Duarte"), "{taken:?}");
+        assert!(taken.iter().all(|person| *person == "Omar Duarte"), "{name} of {path}: {taken:?}");
+    }
+    assert_eq!(workspace.ledger(), ledger, "reading and planning change nothing");
+
+    workspace.misbehave([]);
+    reeve.run(["sync", "workspace"]).ok();
+    let plan = reeve.run(["plan"]).ok();
+    assert!(taken(&plan).contains(&"Ines Duarte".to_owned()), "a whole read moves the mover: {plan:#}");
+    reeve.approve();
+    reeve.run(["run"]).ok();
+    assert_eq!(workspace.groups(&mover.email()), ["sales", "staff"]);
+    assert!(!workspace.is_active(&leaver.email()));
+}
+
+/// The people from whom a plan takes something.
+fn taken(plan: &Value) -> Vec<String> {
+    let takes =
+        |operation: &&Value| ["disable", "delete", "revoke"].contains(&operation["action"]["do"].as_str().unwrap());
+    let operations = plan["plan"]["operations"].as_array().unwrap().iter().filter(takes);
+    operations.map(|operation| operation["person"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_read_again_and_then_doubted() {
+    let (workspace, reeve) = (Workspace::start(), Reeve::new(Database::Sqlite));
+    workspace.govern(&reeve);
+    reeve.hr(&[Person::new(1001, "Ines", "Duarte", "Finance")]);
+    reeve.day();
+    workspace.misbehave([Rule::new(Act::Truncate { keep_bytes: None }).on("GET", "/Users")]);
+    let read = reeve.run(["sync", "workspace"]);
+    assert!(read.json["read"][0]["doubt"].is_string(), "{:#} {}", read.json, read.error);
+    assert!(workspace.fitted()[0] > 1, "a broken connection is worth another try");
+    let shown = reeve.run(["identity", "show", "1001"]).ok();
+    let held = shown["held"].as_array().unwrap();
+    assert!(held.iter().all(|held| held["until"].is_null()), "what was known is still held: {shown:#}");
+}
