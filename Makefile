@@ -1,7 +1,7 @@
 # The commands of the house; `make` lists them. What they build lands in $CARGO_TARGET_DIR, or else in target/.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help plugins demo test test-plugins test-docs test-host bench fmt lint peers programs
+.PHONY: help plugins demo test test-plugins test-docs test-host fmt lint peers programs
 
 # Tests and demo find the program, the compiled guests and the packed plugins by these.
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -40,9 +40,6 @@ test-docs:
 
 test-host: peers plugins
 	$(with_peers) cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
-
-bench: plugins ## measure
-	cargo bench --workspace --bench '*'
 
 fmt: ## format all Rust code
 	for workspace in Cargo.toml plugins/Cargo.toml $(hostile); do cargo fmt --all --manifest-path $$workspace || exit; done
