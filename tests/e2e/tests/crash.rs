@@ -1,6 +1,8 @@
 //! `kill -9` in the middle of a run, again and again. What the last life may have done is read before anything is sent
 //! again, so the workspace's own ledger and its count of requests show every change asked for once and made once.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use reeve_e2e::database::Database;
 use reeve_e2e::people::crowd;
 use reeve_e2e::reeve::Reeve;

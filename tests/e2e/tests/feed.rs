@@ -1,7 +1,5 @@
 //! Feeds that must not be believed, and the one exit that passes all the same.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 use reeve_e2e::database::Database;
 use reeve_e2e::people::{Person, crowd};
 use reeve_e2e::reeve::Reeve;

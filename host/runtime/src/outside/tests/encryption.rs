@@ -26,9 +26,9 @@ fn acceptor() -> TlsAcceptor {
 }
 
 /// Serves every connection with `serve`, and says on which port.
-async fn listen<F: Future<Output = ()> + Send>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> u16
+async fn listen<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> u16
 where
-    F: 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
