@@ -1,126 +1,118 @@
-//! What may be installed, and that a secret stays where it is.
+//! Plugins are other people's code: nothing is installed that nobody vouches for or that nobody agreed to, and what runs is
+//! what was installed.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use reeve_e2e::database::Database;
-use reeve_e2e::people::crowd;
-use reeve_e2e::plugins;
-use reeve_e2e::reeve::{Reeve, text};
-use reeve_e2e::workspace::{TOKEN, Workspace};
-use std::os::unix::fs::PermissionsExt;
+use reeve_e2e::database::{Database, query};
+use reeve_e2e::people::Person;
+use reeve_e2e::plugins::{manifest, pack, packed};
+use reeve_e2e::reeve::{Output, Reeve, text};
+use reeve_e2e::workspace::Workspace;
 use std::path::{Path, PathBuf};
 
-/// Packs the SCIM connector anew, signed, with its manifest changed.
-fn pack(reeve: &Reeve, name: &str, change: impl Fn(String) -> String, key: &Path) -> PathBuf {
-    let manifest = reeve.path(&format!("{name}.toml"));
-    std::fs::write(&manifest, change(text(&plugins::manifest("scim")))).unwrap();
-    let out = reeve.path(&format!("{name}.reeve"));
-    plugins::pack(&manifest, "scim", &out, &["--key", key.to_str().unwrap()]);
+fn install(reeve: &Reeve, file: &Path, more: &[&str]) -> Output {
+    reeve.run(["plugin", "install", file.to_str().unwrap()].into_iter().chain(more.iter().copied()))
+}
+
+/// The versions that are installed, by plugin.
+fn installed(reeve: &Reeve) -> Vec<(String, String)> {
+    let field = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let list = reeve.run(["plugin", "list"]).ok();
+    list.as_array().unwrap().iter().map(|row| (field(row, "id"), field(row, "version"))).collect()
+}
+
+/// The SCIM connector under another version, with its manifest changed.
+fn scim(reeve: &Reeve, version: &str, change: impl Fn(String) -> String, more: &[&str]) -> PathBuf {
+    let toml =
+        text(&manifest("scim")).replace("version = \"0.1.0\"\ncontract", &format!("version = \"{version}\"\ncontract"));
+    let path = reeve.path(&format!("scim-{version}.toml"));
+    std::fs::write(&path, change(toml)).unwrap();
+    let out = path.with_extension("reeve");
+    pack(&path, "scim", &out, more);
     out
 }
 
-fn install(reeve: &Reeve, file: &Path, flags: &[&str]) -> reeve_e2e::reeve::Output {
-    reeve.run(["plugin", "install", file.to_str().unwrap()].into_iter().chain(flags.iter().copied()))
+/// A key to sign with, and the line that trusts it.
+fn key(reeve: &Reeve, name: &str) -> (String, String) {
+    let file = reeve.path(name).to_str().unwrap().to_owned();
+    let made = reeve.run(["plugin", "key", name, &file]).ok();
+    (file, made["trusted-key"].as_str().unwrap().to_owned())
 }
 
 #[test]
-fn a_plugin_is_installed_with_a_trusted_signature_and_consent_or_not_at_all() {
+fn only_what_a_trusted_key_signed_is_installed_and_only_after_somebody_agreed() {
     let reeve = Reeve::bare(Database::Sqlite);
-    let same = |toml: String| toml;
-    let unsigned = plugins::packed("scim");
-    assert!(install(&reeve, &unsigned, &["--yes"]).refused(3).contains("--allow-unsigned"));
+    let refusal = install(&reeve, &packed("scim"), &["--yes"]).refused(3);
+    assert!(refusal.contains("not signed"), "{refusal}");
 
-    let key = reeve.path("vendor.key");
-    let trusted = reeve.run(["plugin", "key", "vendor", key.to_str().unwrap()]).ok();
-    let signed = pack(&reeve, "signed", same, &key);
-    assert!(install(&reeve, &signed, &["--yes"]).refused(1).contains("not trusted here"));
-    let line = trusted["trusted-key"].as_str().unwrap();
-    std::fs::write(reeve.home().join("trusted-keys"), format!("{line}\n")).unwrap();
-    assert!(install(&reeve, &signed, &[]).refused(3).contains("--yes"), "nobody has agreed");
-    let installed = install(&reeve, &signed, &["--yes"]).ok();
-    assert_eq!(installed["origin"], "signed by vendor");
+    let (vendor, line) = key(&reeve, "vendor");
+    let (stranger, _) = key(&reeve, "stranger");
+    let trusted = reeve.home().join("trusted-keys");
+    std::fs::write(&trusted, text(&trusted) + &line + "\n").unwrap();
+    let foreign = scim(&reeve, "0.1.1", |toml| toml, &["--key", &stranger]);
+    let refusal = install(&reeve, &foreign, &["--yes", "--allow-unsigned"]).refused(1);
+    assert!(refusal.contains("stranger") && refusal.contains("not trusted here"), "{refusal}");
 
-    let more = |toml: String| {
-        toml.replace("version = \"0.1.0\"", "version = \"0.2.0\"").replacen(
-            "\"/Users\", ",
-            "\"/Users\", \"/Bulk\", ",
-            1,
-        )
-    };
-    let asks_more = pack(&reeve, "more", more, &key);
-    assert!(
-        install(&reeve, &asks_more, &[]).refused(3).contains("--yes"),
-        "it asks for more, so consent is asked anew"
-    );
-    install(&reeve, &asks_more, &["--yes"]).ok();
-    assert!(install(&reeve, &signed, &["--yes"]).refused(3).contains("--allow-older"));
+    let ours = scim(&reeve, "0.1.2", |toml| toml, &["--key", &vendor]);
+    let refusal = install(&reeve, &ours, &[]).refused(3);
+    assert!(refusal.contains("nobody agreed"), "{refusal}");
+    assert_eq!(installed(&reeve), [], "nothing that was refused was kept");
 
-    let other = pack(&reeve, "other", |toml| toml.replace("contract = \"0.1.0\"", "contract = \"0.1.0\" "), &key);
-    let bytes = std::fs::read(&other).unwrap();
-    std::fs::write(&other, &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(install(&reeve, &other, &["--yes"]).code, 1, "half a file is no plugin");
+    // One bit of the code's file turned, and half a file.
+    let bytes = std::fs::read(&ours).unwrap();
+    let (half, bent) = (bytes.len() / 2, reeve.path("bent.reeve"));
+    let mut turned = bytes.clone();
+    turned[half] ^= 1;
+    for bytes in [&turned, &bytes[..half]] {
+        std::fs::write(&bent, bytes).unwrap();
+        install(&reeve, &bent, &["--yes", "--allow-unsigned"]).refused(1);
+        assert_eq!(installed(&reeve), []);
+    }
+
+    let made = install(&reeve, &ours, &["--yes"]).ok();
+    assert_eq!(made["origin"], "signed by vendor");
 }
 
 #[test]
-fn a_secret_is_nowhere_but_sealed() {
-    let workspace = Workspace::start();
-    let reeve = Reeve::new(Database::Sqlite);
-    workspace.govern(&reeve);
-    let mut people = crowd(3, "Finance");
-    reeve.hr(&people);
-    reeve.day();
-    people[0] = people[0].clone().left();
-    reeve.hr(&people);
-    reeve.day();
-    reeve.export_and_verify(&[]);
-    for args in [["system", "show", "workspace"].as_slice(), &["secret", "list"], &["log", "show", "--limit", "1000"]] {
-        reeve.run(args.iter().copied()).ok();
-    }
+fn an_upgrade_is_asked_for_what_it_wants_more_and_an_older_one_is_refused() {
+    let reeve = Reeve::bare(Database::Sqlite);
+    install(&reeve, &packed("scim"), &["--yes", "--allow-unsigned"]).ok();
+    let same = scim(&reeve, "0.1.1", |toml| toml, &[]);
+    install(&reeve, &same, &["--allow-unsigned"]).ok();
 
-    let mut places = vec![("what its commands said".to_owned(), reeve.transcript())];
-    collect(&reeve.path(""), &mut places);
-    assert!(places.iter().any(|(name, _)| name.ends_with("reeve.db")), "the database was looked at");
-    let spellings = [TOKEN.as_bytes().to_vec(), STANDARD.encode(TOKEN).into_bytes(), hex::encode(TOKEN).into_bytes()];
-    for (place, bytes) in &places {
-        for spelling in &spellings {
-            let found = bytes.windows(spelling.len()).any(|window| window == spelling);
-            assert!(!found, "the token is in {place}");
-        }
-    }
-}
-
-fn collect(folder: &Path, places: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, places);
-        } else {
-            places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
-        }
-    }
+    let wider = |toml: String| toml.replace("\"/Groups/*\"]", "\"/Groups/*\", \"/Bulk\"]");
+    let more = scim(&reeve, "0.2.0", wider, &[]);
+    assert!(text(&reeve.path("scim-0.2.0.toml")).contains("/Bulk"));
+    install(&reeve, &more, &["--allow-unsigned"]).refused(3);
+    assert_eq!(installed(&reeve), [("scim".to_owned(), "0.1.1".to_owned())]);
+    install(&reeve, &more, &["--allow-unsigned", "--yes"]).ok();
+    let refusal = install(&reeve, &same, &["--allow-unsigned", "--yes"]).refused(3);
+    assert!(refusal.contains("older"), "{refusal}");
+    assert_eq!(installed(&reeve), [("scim".to_owned(), "0.2.0".to_owned())]);
 }
 
 #[test]
-fn a_key_that_others_can_read_is_refused_and_a_missing_secret_is_named() {
+fn a_plugin_whose_bytes_were_swapped_in_the_database_does_not_run() {
     let workspace = Workspace::start();
     let reeve = Reeve::new(Database::Sqlite);
     workspace.govern(&reeve);
-    reeve.hr(&crowd(3, "Finance"));
-    reeve.run(["sync"]).ok();
-    reeve.approve();
-    reeve.run(["secret", "remove", "workspace/api/token"]).ok();
-    let run = reeve.run(["run", "--patience", "1"]).expect(4);
-    assert!(run.to_string().contains("reeve secret set workspace/api/token"), "{run:#}");
-    reeve.set_secret("workspace/api/token", TOKEN);
-    reeve.run(["run", "--patience", "300"]).ok();
-    assert_eq!(workspace.created().len(), 3);
+    reeve.hr(&[Person::new(1001, "Ines", "Duarte", "Finance")]);
+    reeve.day();
+    reeve.run(["plugin", "remove", "scim"]).refused(3);
+    assert_eq!(installed(&reeve).len(), 3, "a plugin in use stays");
 
-    for key in ["keys/secrets.key", "keys/log.key"] {
-        let path = reeve.home().join(key);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(reeve.run(["system", "list"]).refused(1).contains("chmod 600"), "{key}");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
+    let file = |id: &str| format!("(SELECT file_sha256 FROM plugin WHERE id = '{id}')");
+    let bytes = format!("(SELECT bytes FROM content WHERE sha256 = {})", file("ldap"));
+    query(&reeve.database_url(), &format!("UPDATE content SET bytes = {bytes} WHERE sha256 = {}", file("scim")));
+    let failed = reeve.run(["sync", "workspace"]);
+    assert!(failed.code != 0 && failed.json["read"].as_array().is_none_or(Vec::is_empty), "{failed:?}");
+
+    // A whole plugin, but not the one that was pinned.
+    query(&reeve.database_url(), &format!("UPDATE plugin SET file_sha256 = {} WHERE id = 'scim'", file("hr-csv")));
+    let failed = reeve.run(["sync", "workspace"]);
+    assert!(failed.code != 0 && failed.error.contains("not the one that was installed"), "{failed:?}");
+
+    query(&reeve.database_url(), &format!("DELETE FROM content WHERE sha256 = {}", file("hr-csv")));
+    let failed = reeve.run(["sync", "hr"]);
+    assert!(failed.code != 0 && failed.error.contains("install it again"), "{failed:?}");
 }

@@ -1,0 +1,135 @@
+//! Secrets go to the systems that they are for, and nowhere else.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use reeve_e2e::database::{Database, query};
+use reeve_e2e::directory::{Directory, SERVICE_PASSWORD};
+use reeve_e2e::people::{Person, crowd};
+use reeve_e2e::reeve::Reeve;
+use reeve_e2e::workspace::{TOKEN, Workspace};
+use reeve_sim::misbehaviour::{Act, Rule};
+use sqlx::Row;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Every form in which a secret could stand in a file: as it is, in hex, and in base64 wherever it begins.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let mut forms = vec![secret.as_bytes().to_vec(), hex::encode(secret).into(), hex::encode_upper(secret).into()];
+    for before in 0..3 {
+        let shifted = [vec![b'x'; before], secret.as_bytes().to_vec()].concat();
+        let text = STANDARD_NO_PAD.encode(shifted);
+        // The ends depend on what stands beside the secret.
+        forms.push(text.as_bytes()[4..text.len() - 4].to_vec());
+    }
+    forms
+}
+
+fn holds(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// All files below a folder, with their content.
+fn files(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push((path.clone(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_found_in_any_file_output_journal_or_log_after_a_whole_cycle() {
+    let workspace = Workspace::start();
+    let directory = Directory::start();
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    directory.iter().for_each(|directory| directory.govern(&reeve));
+    let people = crowd(3, "Finance");
+    reeve.hr(&people);
+    reeve.day();
+    // A target that repeats what it was sent, in its refusal.
+    let detail = format!("Bearer {TOKEN} may not do this; {}", STANDARD_NO_PAD.encode(TOKEN));
+    let refuse = Act::Refuse { status: 400, code: None, detail };
+    workspace.misbehave([Rule::new(refuse).on("PATCH", "/Users/*")]);
+    reeve.hr(&[people[0].clone().left(), people[1].clone(), people[2].clone().moved("Sales", "Buyer")]);
+    reeve.run(["sync"]).ok();
+    reeve.approve();
+    let refused = reeve.run(["run"]).expect(4);
+    assert!(refused.to_string().contains("may not do this"), "the refusal is told: {refused:#}");
+    workspace.misbehave([]);
+    reeve.run(["system", "check", "workspace"]).ok();
+    reeve.run(["secret", "list"]).ok();
+    reeve.run(["log", "show", "--limit", "1000"]).ok();
+    reeve.run(["finding", "list"]).ok();
+    let log = reeve.export_and_verify(&[]);
+
+    let mut places = vec![(PathBuf::from("what commands said"), reeve.transcript())];
+    files(&reeve.home(), &mut places);
+    files(&log, &mut places);
+    // Rows as they are read: in the database's file a text may be cut up.
+    for (table, column) in [("journal", "bytes"), ("log_entry", "entry"), ("plan", "bytes"), ("content", "bytes")] {
+        for row in query(&reeve.database_url(), &format!("SELECT {column} FROM {table}")) {
+            places.push((PathBuf::from(table), row.get::<Vec<u8>, _>(0)));
+        }
+    }
+    assert!(places.iter().any(|(place, text)| place == Path::new("journal") && holds(text, b"/Users")));
+    assert!(places.iter().any(|(place, text)| place.ends_with("reeve.db") && holds(text, b"crowd01")));
+    for secret in [TOKEN, SERVICE_PASSWORD] {
+        for form in forms(secret) {
+            for (place, text) in &places {
+                assert!(!holds(text, &form), "{} holds {}", place.display(), String::from_utf8_lossy(&form));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_others_can_read_is_not_used() {
+    let reeve = Reeve::bare(Database::Sqlite);
+    for name in ["keys/secrets.key", "keys/log.key"] {
+        let key = reeve.home().join(name);
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+        let refusal = reeve.run(["plugin", "list"]).refused(1);
+        assert!(refusal.contains("chmod 600") && refusal.contains(name), "{refusal}");
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+        reeve.run(["plugin", "list"]).ok();
+    }
+}
+
+#[test]
+fn work_waits_for_a_secret_that_is_wrong_or_missing() {
+    let workspace = Workspace::start();
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    let ines = Person::new(1001, "Ines", "Duarte", "Finance");
+    reeve.hr(&[ines.clone(), Person::new(1002, "Omar", "Haddad", "Sales")]);
+    reeve.day();
+    reeve.hr(&[ines.clone().left(), Person::new(1002, "Omar", "Haddad", "Sales")]);
+    reeve.run(["sync"]).ok();
+    reeve.approve();
+
+    reeve.set_secret("workspace/api/token", "another token");
+    let run = reeve.run(["run", "--patience", "1", "--no-proof"]).expect(4);
+    for left in run["left"].as_array().unwrap() {
+        assert_eq!(left["phase"], "waiting", "{run:#}");
+        assert!(left["trouble"].as_str().unwrap().contains("refuses the credentials"), "{run:#}");
+    }
+    reeve.run(["system", "check", "workspace"]).refused(4);
+    reeve.run(["secret", "remove", "workspace/api/token"]).ok();
+    let missing = reeve.run(["system", "show", "workspace"]).ok();
+    assert_eq!(missing["secrets-missing"], serde_json::json!(["workspace/api/token"]));
+    let run = reeve.run(["run", "--patience", "1", "--no-proof"]).expect(4);
+    let told = run["left"][0]["trouble"].as_str().unwrap();
+    assert!(told.contains("run `reeve secret set workspace/api/token`"), "{told}");
+    assert!(workspace.is_active(&ines.email()));
+
+    reeve.set_secret("workspace/api/token", TOKEN);
+    reeve.run(["run"]).ok();
+    assert!(!workspace.is_active(&ines.email()), "what waited is done, and nobody had to release it");
+    assert!(reeve.certificate(&ines.email()).contains("NO ACCESS LEFT"));
+}
