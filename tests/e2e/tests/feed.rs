@@ -1,15 +1,23 @@
-//! Feeds that must not be believed, and the one exit that passes all the same.
+//! Feeds that must not be believed, the one exit that passes all the same, and an exit that no feed tells of.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use reeve_e2e::database::Database;
-use reeve_e2e::people::{Person, crowd};
+use reeve_e2e::people::{Person, crowd, csv};
 use reeve_e2e::reeve::Reeve;
+use reeve_e2e::wait::until;
 use reeve_e2e::workspace::Workspace;
+use serde_json::Value;
+use std::time::Duration;
 
-/// Ten people with accounts.
+const GUARDRAILS: &str = "[feed]\nlost-percent-max = 30\nmissing = \"leaver\"\n[plan]\nremoved-percent-max = 30\n";
+
+/// Ten people with accounts. Whoever is missing from HR's file counts as leaving.
 fn ten() -> (Workspace, Reeve, Vec<Person>) {
     let workspace = Workspace::start();
     let reeve = Reeve::new(Database::Sqlite);
     workspace.govern(&reeve);
+    reeve.guardrails(GUARDRAILS);
     let people = crowd(10, "Finance");
     reeve.hr(&people);
     reeve.day();
@@ -19,41 +27,81 @@ fn ten() -> (Workspace, Reeve, Vec<Person>) {
 #[test]
 fn a_broken_feed_changes_nothing_and_one_named_exit_still_passes() {
     let (workspace, reeve, people) = ten();
-    let before = workspace.ledger().len();
-    let header = String::from_utf8(reeve_e2e::people::csv(&[]).into_bytes()).unwrap();
+    let before = workspace.ledger();
+    let known = reeve.run(["identity", "list"]).ok();
+    let whole = csv(&people).into_bytes();
     for (what, bytes) in [
-        ("cut to 40 %", reeve_e2e::people::csv(&people[..4]).into_bytes()),
-        ("a header alone", header.into_bytes()),
+        ("cut to 40 % within a row", whole[..whole.len() * 2 / 5].to_vec()),
+        ("cut to 40 % between two rows", csv(&people[..4]).into_bytes()),
+        ("a header alone", csv(&[]).into_bytes()),
         ("nothing", Vec::new()),
         ("a page", b"<!doctype html><html><body>Please sign in</body></html>".to_vec()),
     ] {
         reeve.hr_text(&bytes);
         let refusal = reeve.run(["sync"]).refused(3);
         assert!(refusal.contains("feed of hr"), "{what}: {refusal}");
-        assert_eq!(reeve.run(["plan"]).ok()["hash"], serde_json::Value::Null, "{what}");
+        assert_eq!(reeve.run(["plan"]).ok()["hash"], Value::Null, "{what}");
+        assert_eq!(reeve.run(["identity", "list"]).ok(), known, "{what}");
     }
-    assert_eq!(workspace.ledger().len(), before);
 
     let leaver = people[7].email();
     let started = reeve.run(["leaver", "start", &leaver, "--reason", "security said so"]).ok();
-    reeve.run(["approve", started["plan"].as_str().unwrap()]).ok();
+    let plan = started["plan"].as_str().unwrap();
+    let shown = reeve.run(["plan", "show", plan]).ok();
+    let operations = shown["plan"]["operations"].as_array().unwrap();
+    assert_eq!(operations.len(), 3, "an account and two groups: {operations:#?}");
+    assert!(operations.iter().all(|operation| operation["identity"] == started["identity"]), "{operations:#?}");
+    reeve.run(["approve", plan]).ok();
     reeve.run(["run"]).ok();
     assert!(!workspace.is_active(&leaver));
     assert!(people.iter().filter(|person| person.email() != leaver).all(|person| workspace.is_active(&person.email())));
+    assert_eq!(workspace.ledger().len(), before.len() + 3);
     assert!(reeve.certificate(&leaver).contains("NO ACCESS LEFT"));
-
-    // What an operator answers for is applied.
-    reeve.hr(&people[..4]);
-    reeve.run(["sync", "hr", "--accept-loss", "--reason", "a branch was sold"]).ok();
 }
 
 #[test]
-fn a_contract_that_ends_ends_access_without_a_word_from_hr() {
-    let (workspace, reeve, mut people) = ten();
-    people[3].kind = "Contractor";
-    people[3].end = "2026-01-31".to_owned();
+fn a_loss_that_an_operator_answers_for_is_applied_once_and_the_plan_asks_again() {
+    let (workspace, reeve, people) = ten();
+    reeve.hr(&people[..4]);
+    reeve.run(["sync"]).refused(3);
+    reeve.run(["sync", "--accept-loss"]).expect(2);
+    let read = reeve.run(["sync", "--accept-loss", "--reason", "a branch was sold"]).ok();
+    assert_eq!(read["read"][0]["counts"]["missing"], 6, "{read:#}");
+
+    let plan = reeve.run(["plan"]).ok();
+    let hash = plan["hash"].as_str().unwrap();
+    let refusal = reeve.run(["approve", hash]).refused(3);
+    assert!(refusal.contains("removals/workspace"), "{refusal}");
+    reeve.run(["approve", hash, "--accept", "removals/workspace"]).refused(3);
+    assert!(people.iter().all(|person| workspace.is_active(&person.email())));
+    reeve.run(["approve", hash, "--accept", "removals/workspace", "--reason", "a branch was sold"]).ok();
+    reeve.run(["run"]).ok();
+    for (at, person) in people.iter().enumerate() {
+        assert_eq!(workspace.is_active(&person.email()), at < 4, "{}", person.email());
+    }
+}
+
+#[test]
+fn a_contract_ends_at_its_time_without_a_word_from_hr() {
+    let workspace = Workspace::start();
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    let mut people = crowd(2, "Finance");
+    people[0].kind = "Contractor";
+    let end = jiff::Timestamp::now() + Duration::from_secs(20);
+    people[0].end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     reeve.hr(&people);
     reeve.day();
-    assert!(!workspace.is_active(&people[3].email()) && workspace.is_active(&people[4].email()));
-    assert_eq!(reeve.case(&people[3].email())["cause"], "contract-end");
+    let (leaver, stays) = (people[0].email(), people[1].email());
+    assert!(workspace.is_active(&leaver), "the contract runs until {end}");
+
+    // From here on nobody reads HR's file.
+    let hash = until("the contract ends", || reeve.run(["plan"]).ok()["hash"].as_str().map(str::to_owned));
+    reeve.run(["approve", &hash]).ok();
+    reeve.run(["run"]).ok();
+    assert!(!workspace.is_active(&leaver) && workspace.is_active(&stays));
+    let disabled = workspace.ledger().into_iter().rfind(|entry| entry.changed.contains_key("active")).unwrap();
+    assert!(disabled.at >= end - Duration::from_secs(1), "disabled at {}, and the contract ends at {end}", disabled.at);
+    let case = reeve.case(&leaver);
+    assert_eq!((case["cause"].as_str(), case["state"].as_str()), (Some("contract-end"), Some("closed")));
 }

@@ -28,6 +28,12 @@ fn checked(program: impl AsRef<std::ffi::OsStr>, script: &str, log: &Path) -> (b
     (output.status.success(), String::from_utf8(said).unwrap())
 }
 
+/// The number of the entry that a checker names.
+fn entry_named(said: &str) -> Option<u64> {
+    let after = said.split_once("entry ")?.1;
+    after.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+}
+
 fn flip_a_byte(file: &Path) {
     let mut bytes = std::fs::read(file).unwrap();
     let middle = bytes.len() / 2;
@@ -46,10 +52,11 @@ fn two_checkers_that_are_not_ours_accept_the_log_and_refuse_a_changed_one() {
     assert!(ok && said.starts_with("ok:"), "{said}");
 
     flip_a_byte(&log.join("tile/entries/000"));
-    let (ok, said) = checked(&python[0], "check_tree.py", &log);
-    assert!(!ok && said.contains("entry"), "{said}");
+    let (ok, theirs) = checked(&python[0], "check_tree.py", &log);
+    assert!(!ok && entry_named(&theirs).is_some(), "{theirs}");
     let ours = reeve.run(["log", "verify", log.to_str().unwrap()]).refused(1);
-    assert!(ours.contains("entry ") && ours.contains("changed after it was signed"), "{ours}");
+    assert!(ours.contains("changed after it was signed"), "{ours}");
+    assert_eq!(entry_named(&ours), entry_named(&theirs), "{ours}; {theirs}");
 
     let log = reeve.export_and_verify(&[]);
     flip_a_byte(&log.join("checkpoint"));
@@ -58,13 +65,71 @@ fn two_checkers_that_are_not_ours_accept_the_log_and_refuse_a_changed_one() {
 }
 
 #[test]
-fn a_row_that_was_edited_behind_reeves_back_stops_every_change_and_no_question() {
+fn a_row_that_was_edited_behind_reeves_back_stops_every_change_and_no_question_on_sqlite() {
+    edited(Database::Sqlite, "x'7b7d'");
+}
+
+#[test]
+fn a_row_that_was_edited_behind_reeves_back_stops_every_change_and_no_question_on_postgres() {
+    let Some(database) = Database::postgres() else { return };
+    edited(database, "'\\x7b7d'");
+}
+
+fn edited(database: Database, braces: &str) {
+    let workspace = Workspace::start();
+    let reeve = Reeve::new(database);
+    workspace.govern(&reeve);
+    let people = crowd(3, "Finance");
+    reeve.hr(&people);
+    reeve.day();
+    query(&reeve.database_url(), &format!("UPDATE log_entry SET entry = {braces} WHERE seq = 20"));
+    let ledger = workspace.ledger();
+    reeve.hr(&[people[0].clone().left()]);
+    let hash = "0".repeat(12);
+    let person = people[1].email();
+    let changes: [&[&str]; 7] = [
+        &["sync"],
+        &["plan"],
+        &["approve", &hash],
+        &["run"],
+        &["leaver", "start", &person, "--reason", "now"],
+        &["system", "remove", "workspace", "--reason", "none"],
+        &["secret", "remove", "workspace/api/token"],
+    ];
+    for change in changes {
+        let refusal = reeve.run(change.iter().copied()).refused(3);
+        assert!(refusal.contains("nothing is written") && refusal.contains("entry 20"), "{change:?}: {refusal}");
+    }
+    let questions: [&[&str]; 5] = [
+        &["identity", "list"],
+        &["identity", "show", &person],
+        &["leaver", "list"],
+        &["plan", "list"],
+        &["log", "show"],
+    ];
+    for question in questions {
+        reeve.run(question.iter().copied()).ok();
+    }
+    assert_eq!(workspace.ledger(), ledger);
+}
+
+#[test]
+fn an_export_replaces_an_earlier_one_and_nothing_else() {
     let (reeve, _workspace) = used();
-    query(&reeve.database_url(), "UPDATE log_entry SET entry = x'7b7d' WHERE seq = 20");
-    let refusal = reeve.run(["sync"]).refused(3);
-    assert!(refusal.contains("nothing is written") && refusal.contains("20"), "{refusal}");
-    reeve.run(["identity", "list"]).ok();
-    reeve.run(["leaver", "list"]).ok();
+    let first = reeve.export_and_verify(&[]);
+    let head = reeve.path("first-head");
+    std::fs::copy(first.join("checkpoint"), &head).unwrap();
+    std::fs::write(first.join("tile/stray"), "left by the first").unwrap();
+    reeve.run(["sync"]).ok();
+    let second = reeve.export_and_verify(&[head]);
+    assert_eq!(first, second);
+    assert!(!second.join("tile/stray").exists(), "nothing of the first is left");
+
+    let other = reeve.path("documents");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("letter"), "dear").unwrap();
+    reeve.run(["log", "export", other.to_str().unwrap()]).refused(3);
+    assert_eq!(std::fs::read_to_string(other.join("letter")).unwrap(), "dear");
 }
 
 #[test]
