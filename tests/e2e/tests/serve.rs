@@ -9,11 +9,15 @@ use reeve_e2e::people::crowd;
 use reeve_e2e::reeve::Reeve;
 use reeve_e2e::wait::until;
 use reeve_e2e::workspace::Workspace;
+use reeve_sim::misbehaviour::{Act, Rule};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 const PEOPLE: u32 = 12;
+/// How long a server may take to end what it has begun.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A workspace with a plan approved for everybody.
 fn approved(database: Database) -> (Workspace, Reeve) {
@@ -23,10 +27,14 @@ fn approved(database: Database) -> (Workspace, Reeve) {
     reeve.hr(&crowd(PEOPLE, "Finance"));
     reeve.run(["sync"]).ok();
     reeve.approve();
+    // Slow enough that work meets other work, and each change is counted as it is asked for.
+    let slow = || Act::Slow { chunk_bytes: 400, delay_ms: 20 };
+    workspace.misbehave([Rule::new(slow()).on("POST", "/Users"), Rule::new(slow()).on("PATCH", "/Groups/*")]);
     (workspace, reeve)
 }
 
 fn everybody_once(workspace: &Workspace) {
+    assert_eq!(workspace.fitted(), [u64::from(PEOPLE), 2 * u64::from(PEOPLE)], "requests to create and to join");
     let created = workspace.created();
     assert_eq!(created.len(), PEOPLE as usize);
     assert_eq!(created.into_iter().collect::<BTreeSet<_>>().len(), PEOPLE as usize);
@@ -51,11 +59,38 @@ fn the_server_does_approved_work_tells_that_it_is_well_and_ends_when_told() {
     let answer = http::exchange(&address, "GET", "/healthz", "", "").unwrap();
     assert_eq!((answer.status, answer.body.contains("ok")), (200, true));
     // A command beside it waits its turn, and neither stands in the other's way.
-    reeve.run(["sync", "hr"]).ok();
+    reeve.run(["sync"]).ok();
     until("everybody is there", || (workspace.joined().len() == 2 * PEOPLE as usize).then_some(()));
     until("everything is verified", || reeve.run(["run", "show"]).ok().as_array().unwrap().is_empty().then_some(()));
+    end(&mut child);
+    everybody_once(&workspace);
+    reeve.export_and_verify(&[]);
+}
+
+/// Tells a server to end, and sees it end in peace.
+fn end(child: &mut Child) {
+    let told = Instant::now();
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert!(child.wait().unwrap().success(), "it ends in peace");
+    let ended = until("the server ends", || child.try_wait().unwrap());
+    assert!(ended.success(), "{ended}");
+    assert!(told.elapsed() < ENDS_WITHIN, "it took {:?}", told.elapsed());
+}
+
+#[test]
+fn a_server_that_is_told_to_end_leaves_nothing_half_done() {
+    let (workspace, reeve) = approved(Database::Sqlite);
+    let (mut child, address) = serve(&reeve);
+    until("some work is done", || (workspace.ledger().len() >= 3).then_some(()));
+    end(&mut child);
+    assert!(http::exchange(&address, "GET", "/healthz", "", "").is_err(), "nobody answers any more");
+    let left = reeve.run(["run", "show"]).ok();
+    let left = left.as_array().unwrap();
+    assert!(!left.is_empty(), "it ended before everything was done");
+    for operation in left {
+        // What was not begun waits; nothing is claimed, and so nothing has to be found out.
+        assert_eq!(operation.get("phase").unwrap(), "waiting", "{operation:#}");
+    }
+    reeve.run(["run", "--patience", "1"]).ok();
     everybody_once(&workspace);
     reeve.export_and_verify(&[]);
 }
