@@ -47,7 +47,7 @@ pub enum HttpAuth {
         prefix: String,
     },
     /// RFC 6749 section 4.4. Secret field: `client-secret`.
-    #[serde(rename = "oauth2-client-credentials")]
+    #[serde(rename = "oauth2-client-credentials", rename_all = "kebab-case")]
     OAuth2ClientCredentials {
         /// Subject to the same address rules as the base URL.
         token_url: String,

@@ -91,3 +91,11 @@ fn an_end_that_no_read_can_show_counts_by_the_answer_alone() {
         assert_eq!(step(&mut lost, listed(), idempotent), phase, "without an answer it is not believed");
     }
 }
+
+/// Every key of a system file is spelt with hyphens.
+#[test]
+fn a_system_file_spells_its_keys_one_way() {
+    let text = "scheme = \"oauth2-client-credentials\"\ntoken-url = \"https://id.example.com/token\"\nclient-id = \"reeve\"\nin-body = true\n";
+    let auth: reeve_core::inventory::HttpAuth = toml::from_str(text).unwrap();
+    assert_eq!((auth.scheme(), auth.secret_field()), ("oauth2-client-credentials", Some("client-secret")));
+}
