@@ -1,7 +1,5 @@
 //! Joiner, mover and leaver at a SCIM server that is not ours, and at one that knows no PATCH, judged by what the servers say.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use reeve_e2e::database::Database;
 use reeve_e2e::people::Person;
 use reeve_e2e::reeve::Reeve;
