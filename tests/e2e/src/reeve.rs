@@ -11,6 +11,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long any command may take.
+const COMMAND_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// The program under test.
 pub fn program() -> PathBuf {
@@ -115,6 +119,7 @@ impl Reeve {
         command
     }
 
+    #[track_caller]
     pub fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Output {
         let args: Vec<_> = args.into_iter().collect();
         let child = self.start(args.iter().copied());
@@ -126,9 +131,17 @@ impl Reeve {
         self.command(args).spawn().unwrap()
     }
 
-    /// Waits for a command that was started.
+    /// Waits for a command that was started. One that does not end is killed, and named.
+    #[track_caller]
     pub fn output(&self, args: &str, child: Child) -> Output {
-        let output = child.wait_with_output().unwrap();
+        let id = child.id();
+        let (ended, end) = std::sync::mpsc::channel();
+        std::thread::spawn(move || ended.send(child.wait_with_output()));
+        let Ok(output) = end.recv_timeout(COMMAND_TIME_MAX) else {
+            Command::new("kill").args(["-9", &id.to_string()]).status().ok();
+            panic!("reeve {args} did not end within {COMMAND_TIME_MAX:?}");
+        };
+        let output = output.unwrap();
         {
             let mut all = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
             all.extend([output.stdout.as_slice(), output.stderr.as_slice()].concat());
