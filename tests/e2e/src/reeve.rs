@@ -62,6 +62,7 @@ pub struct Reeve {
     folder: Folder,
     pub database: Database,
     transcript: Mutex<Vec<u8>>,
+    started: Mutex<Vec<u32>>,
 }
 
 impl Reeve {
@@ -85,7 +86,7 @@ impl Reeve {
 
     /// A new one as `reeve init` makes it.
     pub fn bare(database: Database) -> Self {
-        let reeve = Self { folder: Folder::new(), database, transcript: Mutex::default() };
+        let reeve = Self { folder: Folder::new(), database, transcript: Mutex::default(), started: Mutex::default() };
         let home = reeve.home();
         let mut args = vec!["init", home.to_str().unwrap(), "--origin", "reeve.example.com/test"];
         if let Database::Postgres(url) = &reeve.database {
@@ -128,7 +129,9 @@ impl Reeve {
 
     /// Starts a command and leaves it running.
     pub fn start<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Child {
-        self.command(args).spawn().unwrap()
+        let child = self.command(args).spawn().unwrap();
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).push(child.id());
+        child
     }
 
     /// Waits for a command that was started. One that does not end is killed, and named.
@@ -256,6 +259,19 @@ impl Reeve {
             self.run(["log", "verify", text, "--pinned", head.to_str().unwrap()]).ok();
         }
         folder
+    }
+}
+
+/// A test that fails leaves no program running. A number may be another's by now, so what it runs on is looked at first.
+impl Drop for Reeve {
+    fn drop(&mut self) {
+        let home = format!("REEVE_HOME={}\0", self.home().display());
+        for id in self.started.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            if String::from_utf8_lossy(&environment).contains(&home) {
+                Command::new("kill").args(["-9", &id.to_string()]).status().ok();
+            }
+        }
     }
 }
 
