@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use crate::folder::Folder;
 use crate::{guests, reeve, repo, target};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -19,13 +18,20 @@ pub fn packed(name: &str) -> PathBuf {
     {
         return folder.join(&file);
     }
-    static PACKED: OnceLock<Folder> = OnceLock::new();
-    let folder = PACKED.get_or_init(|| {
-        let folder = Folder::new();
-        NAMES.iter().for_each(|name| pack(&manifest(name), name, &folder.path().join(format!("{name}.reeve")), &[]));
-        folder
-    });
-    folder.path().join(file)
+    static PACKED: OnceLock<PathBuf> = OnceLock::new();
+    PACKED.get_or_init(pack_all).join(file)
+}
+
+/// Beside what cargo builds. Other tests may do the same at this moment, so each file is put in its place whole.
+fn pack_all() -> PathBuf {
+    let folder = target().join("e2e-plugins");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in NAMES {
+        let part = folder.join(format!("{name}.{}", std::process::id()));
+        pack(&manifest(name), name, &part, &[]);
+        std::fs::rename(part, folder.join(format!("{name}.reeve"))).unwrap();
+    }
+    folder
 }
 
 /// A plugin's manifest.
