@@ -52,9 +52,15 @@ fn start() -> Option<String> {
     let script = repo().join("tests/setup/postgres.sh");
     let folder = std::env::temp_dir().join(format!("reeve-cli-pg-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    // A shell stays behind that reads from this program: its reading ends when this program does, however that ends.
+    // A shell stays behind that reads from this program: its reading ends when this program does, however that ends. What
+    // ends both at once, such as Ctrl-C, is not for the shell.
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(r#"cat; "$1" stop "$2" immediate; rm -rf "$2""#).arg("sh").arg(&script).arg(&folder);
+    shell
+        .arg("-c")
+        .arg(r#"trap '' INT TERM HUP; cat; "$1" stop "$2" immediate; rm -rf "$2""#)
+        .arg("sh")
+        .arg(&script)
+        .arg(&folder);
     shell.env("REEVE_PG_BIN", &bin).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     #[expect(clippy::zombie_processes, reason = "it outlives this program")]
     let mut child = shell.spawn().unwrap();
