@@ -13,6 +13,7 @@ use reeve_runtime::vault::Vault;
 use reeve_runtime::{Connector, Plugin, Runtime, RuntimeOptions};
 use reeve_store::{InstalledPlugin, SignedHead, Store, Tx};
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{Mutex, OnceCell};
@@ -29,18 +30,32 @@ struct Bound {
     connector: Arc<Connector>,
 }
 
+/// What is done with Reeve's state, on somebody's behalf. Cheap to clone: everything but who acts is shared.
+#[derive(Clone)]
 pub struct App {
+    shared: Arc<Shared>,
+    pub actor: Actor,
+    pub out: Output,
+}
+
+pub struct Shared {
     pub home: Home,
     pub store: Store,
     pub vault: Arc<Vault>,
-    pub actor: Actor,
-    pub out: Output,
     log_key: SigningKey,
     /// Why nothing may be written; none where all is well.
     damage: OnceLock<String>,
     runtime: OnceCell<Runtime>,
     plugins: Mutex<HashMap<String, Arc<Plugin>>>,
     connectors: Mutex<HashMap<SystemName, Bound>>,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 impl App {
@@ -56,18 +71,22 @@ impl App {
             Err(reeve_store::StoreError::Damaged(why)) => OnceLock::from(why),
             Err(other) => return Err(other.into()),
         };
-        Ok(Self {
+        let shared = Shared {
             home,
             store,
             vault,
-            actor: actor::operator(),
-            out,
             log_key,
             damage,
             runtime: OnceCell::new(),
             plugins: Mutex::default(),
             connectors: Mutex::default(),
-        })
+        };
+        Ok(Self { shared: Arc::new(shared), actor: actor::operator(), out })
+    }
+
+    /// The same, on behalf of another.
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
     }
 
     pub fn now(&self) -> Timestamp {

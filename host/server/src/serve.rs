@@ -25,10 +25,9 @@ const LEADER: &str = "clock";
 const LEADER_LEASE: Duration = Duration::from_secs(30);
 
 /// Serves until the process is told to end. Work that is under way is finished or left for the next start to find out.
-pub async fn serve(mut app: App, listen: SocketAddr) -> Result<()> {
+pub async fn serve(app: App, listen: SocketAddr) -> Result<()> {
     // What happens from here on is nobody's command.
-    app.actor = Actor::System;
-    let app = Arc::new(app);
+    let app = Arc::new(app.acting_as(Actor::System));
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(Error::io(Path::new(&listen.to_string())))?;
     let address = listener.local_addr().map_err(Error::io(Path::new("the listener")))?;
     let (stop, stopped) = watch::channel(false);
