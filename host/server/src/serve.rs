@@ -1,9 +1,10 @@
 //! The server: a worker, a clock, and an answer to "are you well?". The rest of the interface builds on it.
 
 use crate::app::App;
+use crate::clock::keep_time;
 use crate::error::{Error, Result};
+use crate::stop::{ended, pause};
 use crate::worker::Worker;
-use crate::{cases, lifecycle, sync};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -16,13 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often time-driven changes are looked for, new heads are signed, and approved work is taken up.
-const BEAT: Duration = Duration::from_secs(5);
-/// How long after the last try the systems of open leaver cases are read again.
-const PROOF_EVERY: Duration = Duration::from_secs(300);
-/// The background work of one database is done by one process.
-const LEADER: &str = "clock";
-const LEADER_LEASE: Duration = Duration::from_secs(30);
+/// How often approved work is looked for.
+const WORK_EVERY: Duration = Duration::from_secs(5);
 
 /// Serves until the process is told to end. Work that is under way is finished or left for the next start to find out.
 pub async fn serve(app: App, listen: SocketAddr) -> Result<()> {
@@ -54,10 +50,6 @@ async fn flatten(task: tokio::task::JoinHandle<Result<()>>) -> Result<()> {
     task.await.map_err(|error| Error::Input(format!("a part of the server broke: {error}")))?
 }
 
-async fn ended(mut stopped: watch::Receiver<bool>) {
-    stopped.wait_for(|stopped| *stopped).await.map(drop).unwrap_or_default();
-}
-
 async fn told_to_end() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -75,63 +67,12 @@ async fn told_to_end() {
 async fn work(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<()> {
     let worker = Worker::new(app);
     while !*stopped.borrow() {
-        if let Err(error) = worker.run(BEAT, ended(stopped.clone()), &|_| {}).await {
+        if let Err(error) = worker.run(WORK_EVERY, ended(stopped.clone()), &|_| {}).await {
             tracing::error!(%error, "the worker's round broke off");
         }
-        pause(BEAT, &stopped).await;
+        pause(WORK_EVERY, &stopped).await;
     }
     Ok(())
-}
-
-async fn keep_time(app: Arc<App>, stopped: watch::Receiver<bool>) -> Result<()> {
-    let me = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
-    let (mut last_sync, mut last_proof) = (tokio::time::Instant::now(), tokio::time::Instant::now());
-    while !*stopped.borrow() {
-        if let Err(error) = beat(&app, &me, &mut last_sync, &mut last_proof).await {
-            tracing::error!(%error, "a scheduled step failed");
-        }
-        pause(BEAT, &stopped).await;
-    }
-    let mut tx = app.write().await?;
-    tx.release(LEADER, &me).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-async fn beat(
-    app: &App,
-    me: &str,
-    last_sync: &mut tokio::time::Instant,
-    last_proof: &mut tokio::time::Instant,
-) -> Result<()> {
-    let now = app.now();
-    let mut tx = app.write().await?;
-    let until = now.checked_add(LEADER_LEASE).unwrap_or(now);
-    let leads = tx.acquire(LEADER, me, now, until).await?;
-    tx.commit().await?;
-    if !leads {
-        return Ok(());
-    }
-    lifecycle::tick(app).await?;
-    let every = Duration::from_secs(u64::from(app.home.config.sync_every_minutes) * 60);
-    if !every.is_zero() && last_sync.elapsed() >= every {
-        *last_sync = tokio::time::Instant::now();
-        let (_, failed) = sync::sync(app, &[], None).await?;
-        failed.iter().for_each(|error| tracing::warn!(%error, "a system could not be read"));
-    }
-    if last_proof.elapsed() >= PROOF_EVERY {
-        *last_proof = tokio::time::Instant::now();
-        cases::prove(app).await?;
-    }
-    app.seal().await?;
-    Ok(())
-}
-
-async fn pause(time: Duration, stopped: &watch::Receiver<bool>) {
-    tokio::select! {
-        () = tokio::time::sleep(time) => {}
-        () = ended(stopped.clone()) => {}
-    }
 }
 
 /// Whether the database answers and the log is sound. No detail: anybody may ask.
