@@ -1,6 +1,6 @@
 //! Operations of approved plans, and what was said on the wire for them. Claiming them is `claim`'s.
 
-use crate::row::{Rows, bodies, body, get, json, key, micros, text};
+use crate::row::{Rows, at, bodies, body, count, get, int, json, key, micros, text};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::id::{IdentityId, OperationId, PlanHash};
@@ -70,6 +70,45 @@ impl Tx {
     pub async fn operations_of_identity(&mut self, identity: &IdentityId) -> Result<Vec<Operation>, StoreError> {
         let rows = self.statement("SELECT body FROM operation WHERE identity = $1 ORDER BY made_at, plan, position");
         bodies(&self.rows(rows.bind(key(identity.as_str()).into_owned())).await?, "operations")
+    }
+
+    /// By id, after this one: of a plan, of a person, or of all; with those that are settled, or without.
+    pub async fn operations_page(
+        &mut self,
+        plan: Option<&PlanHash>,
+        identity: Option<&IdentityId>,
+        unsettled_only: bool,
+        after: Option<&OperationId>,
+        limit: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let rows = self.statement(
+            "SELECT body FROM operation
+             WHERE id > $1 AND ($2 = '' OR plan = $2) AND ($3 = '' OR identity = $3) AND ($4 = 0 OR settled = 0)
+             ORDER BY id LIMIT $5",
+        );
+        let rows = rows.bind(after.map(|id| key(id.as_str()).into_owned()).unwrap_or_default());
+        let rows = rows.bind(plan.map(|hash| key(hash.as_str()).into_owned()).unwrap_or_default());
+        let rows = rows.bind(identity.map(|id| key(id.as_str()).into_owned()).unwrap_or_default());
+        let rows = rows.bind(i64::from(unsettled_only)).bind(i64::from(limit));
+        bodies(&self.rows(rows).await?, "operations")
+    }
+
+    /// How many operations a plan has, and how many of them are settled.
+    pub async fn operations_settled(&mut self, plan: &PlanHash) -> Result<(u64, u64), StoreError> {
+        let row = self.statement(
+            "SELECT count(*) AS operations, count(CASE WHEN settled = 1 THEN 1 END) AS settled FROM operation
+             WHERE plan = $1",
+        );
+        let row = self.row(row.bind(key(plan.as_str()).into_owned())).await?;
+        row.map_or(Ok((0, 0)), |row| Ok((count(&row, "operations")?, count(&row, "settled")?)))
+    }
+
+    /// The attempts of an operation that were recorded, in their order.
+    pub async fn attempts(&mut self, operation: &OperationId) -> Result<Vec<(u32, Timestamp)>, StoreError> {
+        let rows = self
+            .statement("SELECT attempt, recorded_at FROM journal WHERE operation = $1 ORDER BY recorded_at, attempt");
+        let attempt = |row| Ok((u32::try_from(int(row, "attempt")?).unwrap_or(u32::MAX), at(row, "recorded_at")?));
+        self.rows(rows.bind(key(operation.as_str()).into_owned())).await?.iter().map(attempt).collect()
     }
 
     /// Keeps what was said on the wire during one attempt. An attempt number that comes again, because a person let the

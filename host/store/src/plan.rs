@@ -94,13 +94,14 @@ impl Tx {
         Ok(Some(plan))
     }
 
-    /// Plans without their bytes, the newest first, made before a time.
-    pub async fn plans(&mut self, limit: u32, before: Option<Timestamp>) -> Result<Vec<PlanRow>, StoreError> {
+    /// Plans without their bytes, the newest first, after this one.
+    pub async fn plans(&mut self, after: Option<&PlanHash>, limit: u32) -> Result<Vec<PlanRow>, StoreError> {
         let rows = self.statement(
             "SELECT hash, made_at, state, decided_by, decided_at, reason, accepted FROM plan
-             WHERE made_at < $1 ORDER BY made_at DESC, hash LIMIT $2",
+             WHERE $1 = '' OR (made_at, hash) < (SELECT seen.made_at, seen.hash FROM plan AS seen WHERE seen.hash = $1)
+             ORDER BY made_at DESC, hash DESC LIMIT $2",
         );
-        let rows = rows.bind(before.map_or(i64::MAX, micros)).bind(i64::from(limit));
+        let rows = rows.bind(after.map_or("", PlanHash::as_str).to_owned()).bind(i64::from(limit));
         self.rows(rows).await?.iter().map(listed).collect()
     }
 

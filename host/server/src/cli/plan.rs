@@ -108,11 +108,11 @@ async fn make(all: bool, app: &App) -> Result<()> {
 
 async fn list(page: &Page, app: &App) -> Result<()> {
     let mut tx = app.store.read().await?;
-    let before = match &page.after {
-        Some(hash) => tx.plan(hash).await?.map(|plan| plan.made_at),
+    let after = match &page.after {
+        Some(hash) => Some(must_exist(app, hash).await?),
         None => None,
     };
-    let plans = tx.plans(page.limit, before).await?;
+    let plans = tx.plans(after.as_ref(), page.limit).await?;
     let json: Vec<_> = plans
         .iter()
         .map(|p| json!({ "hash": p.hash, "made-at": p.made_at, "state": format!("{:?}", p.state), "decided-by": p.decided_by, "reason": p.reason }))

@@ -165,7 +165,7 @@ impl Worker {
 
     /// Notes the plans that have no operation left to do.
     async fn finish_plans(&self) -> Result<()> {
-        let plans = self.app.store.read().await?.plans(PLANS_LOOKED_AT, None).await?;
+        let plans = self.app.store.read().await?.plans(None, PLANS_LOOKED_AT).await?;
         for plan in plans.into_iter().filter(|plan| plan.state == PlanState::Approved) {
             let mut tx = self.app.write().await?;
             let operations = tx.operations_of(&plan.hash).await?;

@@ -7,6 +7,7 @@ mod apply;
 mod diff;
 mod held;
 mod link;
+mod page;
 mod present;
 mod snapshot;
 mod spans;

@@ -11,6 +11,7 @@ mod cases;
 mod claims;
 mod findings;
 mod held;
+mod interface;
 mod inventory;
 mod links;
 mod log;

@@ -63,9 +63,9 @@ async fn an_interrupted_migration_leaves_whole_steps_and_goes_on(db: Fresh) {
 on_both!(a_newer_schema_is_refused);
 async fn a_newer_schema_is_refused(db: Fresh) {
     db.store().await.close().await;
-    db.meddle("INSERT INTO schema_version (version, sha256) VALUES (6, 'of the future')").await;
+    db.meddle("INSERT INTO schema_version (version, sha256) VALUES (7, 'of the future')").await;
     let why = refusal(&db.url).await;
-    assert!(why.starts_with("the database was made by a newer version of Reeve (its schema is 6"), "{why}");
+    assert!(why.starts_with("the database was made by a newer version of Reeve (its schema is 7"), "{why}");
 }
 
 on_both!(another_builds_schema_is_refused);
@@ -153,7 +153,7 @@ async fn times_are_kept_to_the_microsecond(db: Fresh) {
     let exact = reeve_core::Timestamp::from_microsecond(at(1).as_microsecond() + 7).unwrap();
     tx.put_plan(&crate::sample::plan("one").0, &crate::sample::plan("one").1, exact).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store.read().await.unwrap().plans(1, None).await.unwrap()[0].made_at, exact);
+    assert_eq!(store.read().await.unwrap().plans(None, 1).await.unwrap()[0].made_at, exact);
     let row = &db.ask("SELECT made_at FROM plan").await[0];
     assert_eq!(row.get::<i64, _>("made_at"), exact.as_microsecond());
 }

@@ -95,7 +95,7 @@ async fn a_new_plan_takes_the_place_of_undecided_ones(db: Fresh) {
     }
     tx.move_plan(&plans[0].0, PlanState::Proposed, PlanState::Approved, "ada", None, &[], at(5)).await.unwrap();
     assert_eq!(tx.supersede_proposed(&plans[3].0, at(6)).await.unwrap(), 2);
-    let listed = tx.plans(10, None).await.unwrap();
+    let listed = tx.plans(None, 10).await.unwrap();
     let states: Vec<_> = listed.iter().map(|row| (row.made_at, row.state)).collect();
     let expected = [
         (at(4), PlanState::Proposed),
@@ -105,6 +105,6 @@ async fn a_new_plan_takes_the_place_of_undecided_ones(db: Fresh) {
     ];
     assert_eq!(states, expected);
     assert!(listed.iter().all(|row| row.bytes.is_empty()));
-    let page = tx.plans(2, Some(at(3))).await.unwrap();
+    let page = tx.plans(Some(&plans[2].0), 2).await.unwrap();
     assert_eq!(page.iter().map(|row| row.made_at).collect::<Vec<_>>(), [at(2), at(1)]);
 }
