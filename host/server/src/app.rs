@@ -11,7 +11,7 @@ use reeve_core::inventory::{System, SystemRole};
 use reeve_runtime::package::Package;
 use reeve_runtime::vault::Vault;
 use reeve_runtime::{Connector, Plugin, Runtime, RuntimeOptions};
-use reeve_store::{InstalledPlugin, SignedHead, Store, Tx};
+use reeve_store::{InstalledPlugin, SignedHead, Store, StoreError, Tx};
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::Path;
@@ -22,6 +22,9 @@ use tokio::sync::{Mutex, OnceCell};
 pub const TENANT: &str = "main";
 /// Leaf hashes read at once.
 const LEAVES_PER_READ: u32 = 50_000;
+
+/// How often a change is begun again while the database is busy, 5 s each.
+const WRITE_TRIES_MAX: u32 = 60;
 
 /// A connector, and what it was made from: when either changes it is made anew.
 struct Bound {
@@ -68,7 +71,7 @@ impl App {
         let store = Store::open(&home.database()).await?;
         let damage = match store.check_log(&[log_key.verifier().clone()]).await {
             Ok(_) => OnceLock::new(),
-            Err(reeve_store::StoreError::Damaged(why)) => OnceLock::from(why),
+            Err(StoreError::Damaged(why)) => OnceLock::from(why),
             Err(other) => return Err(other.into()),
         };
         let shared = Shared {
@@ -105,6 +108,17 @@ impl App {
     pub async fn write(&self) -> Result<Tx> {
         self.sound()?;
         Ok(self.store.write().await?)
+    }
+
+    /// The same for what must not be lost because somebody else is writing: an hour of reading is worth a wait.
+    pub async fn write_when_free(&self) -> Result<Tx> {
+        for _ in 1..WRITE_TRIES_MAX {
+            match self.write().await {
+                Err(Error::Store(StoreError::Busy)) => tracing::warn!("the database is busy; a change waits for it"),
+                other => return other,
+            }
+        }
+        self.write().await
     }
 
     /// Begins to claim operations, without waiting for changes that are under way.

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::error::Result;
 use crate::lifecycle;
-use crate::sync::Credentials;
+use crate::sync::{Credentials, Synced, sync_one};
 use reeve_core::Timestamp;
 use reeve_core::access::{Link, SystemRead};
 use reeve_core::audit::{Event, Evidence, Subject};
@@ -101,15 +101,17 @@ pub async fn prove(app: &App) -> Result<Vec<CaseId>> {
         if !waiting.contains(&system.name) {
             continue;
         }
-        match crate::sync::sync_target(app, &system, None).await {
-            Ok(synced) => closed.extend(synced.cases_closed.iter().map(CaseId::new)),
+        match sync_one(app, &system, None).await {
+            Ok(Synced::Target(synced)) => closed.extend(synced.cases_closed.iter().map(CaseId::new)),
+            Ok(Synced::Source(_)) => {}
             Err(error) => note_unread(app, &system.name, &error.to_string()).await?,
         }
     }
     Ok(closed)
 }
 
-async fn note_unread(app: &App, system: &SystemName, why: &str) -> Result<()> {
+/// Tells the open cases that wait for a system why it could not be read.
+pub async fn note_unread(app: &App, system: &SystemName, why: &str) -> Result<()> {
     let mut tx = app.write().await?;
     for mut case in tx.open_cases().await? {
         if matches!(case.systems.get(system), Some(SystemProof::Unread { .. })) {

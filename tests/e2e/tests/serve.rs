@@ -9,7 +9,7 @@ use reeve_e2e::people::crowd;
 use reeve_e2e::reeve::Reeve;
 use reeve_e2e::wait::until;
 use reeve_e2e::workspace::Workspace;
-use reeve_sim::misbehaviour::{Act, Rule};
+use reeve_sim::misbehaviour::{Act, Rule, Work};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
@@ -93,6 +93,48 @@ fn a_server_that_is_told_to_end_leaves_nothing_half_done() {
     reeve.run(["run", "--patience", "1"]).ok();
     everybody_once(&workspace);
     reeve.export_and_verify(&[]);
+}
+
+/// Opens no case yet: the server's clock has to, when the time has come.
+fn leaves_in_a_second(reeve: &Reeve, number: &str) {
+    let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(1)).unwrap().to_string();
+    let told = reeve.run(["leaver", "start", number, "--reason", "told by phone", "--at", &at]).ok();
+    assert!(told.get("case").is_none(), "{told:#}");
+}
+
+fn case_opens(reeve: &Reeve, count: usize) {
+    let opened = || (reeve.run(["leaver", "list"]).ok().as_array().unwrap().len() == count).then_some(());
+    until("the exit is noticed", opened);
+}
+
+#[test]
+fn a_system_that_does_not_answer_holds_up_neither_the_clock_nor_the_end_and_is_read_at_the_next_start() {
+    let workspace = Workspace::start();
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    reeve.hr(&crowd(PEOPLE, "Finance"));
+    reeve.run(["sync", "hr"]).ok();
+    workspace.misbehave([Rule::new(Act::Hang { work: Work::Skipped }).on("GET", "/Users")]);
+    let (mut child, _) = serve(&reeve);
+    until("the workspace is asked", || (workspace.fitted() == [1]).then_some(()));
+    leaves_in_a_second(&reeve, "5001");
+    case_opens(&reeve, 1);
+    assert_eq!(workspace.fitted(), [1], "it is still being waited for");
+    end(&mut child);
+
+    // Its read was cut off, so it is due; the next server finds it read.
+    let never_slow = || Rule::new(Act::Slow { chunk_bytes: 1_000_000, delay_ms: 0 }).on("GET", "/Users");
+    workspace.misbehave([never_slow()]);
+    let (mut child, _) = serve(&reeve);
+    let read = || reeve.case("5001").pointer("/systems/workspace/proof").is_some_and(|proof| proof == "clean");
+    until("it is read", || read().then_some(()));
+    end(&mut child);
+    let asked = workspace.fitted();
+    let (mut child, _) = serve(&reeve);
+    leaves_in_a_second(&reeve, "5002");
+    case_opens(&reeve, 2);
+    end(&mut child);
+    assert_eq!(workspace.fitted(), asked, "it was read a moment ago, by another server");
 }
 
 #[test]

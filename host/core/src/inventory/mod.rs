@@ -1,7 +1,9 @@
-//! The systems Reeve governs, and how each is reached. A system is one TOML file that a team keeps in git.
+//! The systems Reeve governs, how each is reached, and when it is read. A system is one TOML file that a team keeps in git.
 
 mod connection;
+mod due;
 mod system;
 
 pub use connection::*;
+pub use due::*;
 pub use system::*;

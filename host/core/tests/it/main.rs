@@ -16,6 +16,7 @@ mod contract_words;
 mod identity_exits;
 mod identity_feed;
 mod identity_laws;
+mod inventory_due;
 mod leaver_case;
 mod leaver_certificate;
 mod plan_laws;

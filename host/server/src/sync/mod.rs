@@ -2,10 +2,12 @@
 //! nothing that removes.
 
 mod people;
+mod schedule;
 mod target;
 
-pub use people::{PeopleSync, sync_people};
-pub use target::{Credentials, TargetSync, sync_target};
+pub use people::PeopleSync;
+pub use schedule::Schedule;
+pub use target::{Credentials, TargetSync};
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -34,16 +36,24 @@ pub async fn sync(app: &App, names: &[String], accepted: Option<&LossAccepted>) 
     crate::lifecycle::tick(app).await?;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for system in &chosen {
-        let one = match system.role {
-            SystemRole::Source => sync_people(app, system, accepted).await.map(Synced::Source),
-            SystemRole::Target => sync_target(app, system, accepted).await.map(Synced::Target),
-        };
-        match one {
+        match sync_one(app, system, accepted).await {
             Ok(synced) => done.push(synced),
             Err(error) => failed.push(error),
         }
     }
     Ok((done, failed))
+}
+
+/// Reads one system, and notes when that was.
+pub async fn sync_one(app: &App, system: &System, accepted: Option<&LossAccepted>) -> Result<Synced> {
+    let synced = match system.role {
+        SystemRole::Source => people::sync_people(app, system, accepted).await.map(Synced::Source),
+        SystemRole::Target => target::sync_target(app, system, accepted).await.map(Synced::Target),
+    };
+    let noted = schedule::tried(app, &system.name).await;
+    let synced = synced?;
+    noted?;
+    Ok(synced)
 }
 
 async fn choose(app: &App, names: &[String]) -> Result<Vec<System>> {

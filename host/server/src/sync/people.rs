@@ -43,8 +43,8 @@ pub async fn sync_people(app: &App, system: &System, accepted: Option<&LossAccep
     let read = connector.read_workforce(&tell).await;
     bar.finish_and_clear();
 
+    let mut tx = app.write_when_free().await?;
     let now = app.now();
-    let mut tx = app.write().await?;
     let about = Subject::System { name: system.name.clone() };
     let entry = app.entry(Event::WorkforceRead).about(about.clone());
     let entry = entry

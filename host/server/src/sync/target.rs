@@ -63,8 +63,8 @@ async fn record(
     began: Timestamp,
     accepted: Option<&LossAccepted>,
 ) -> Result<TargetSync> {
+    let mut tx = app.write_when_free().await?;
     let now = app.now();
-    let mut tx = app.write().await?;
     let known = tx.last_snapshot(&system.name, true).await?;
     let counts = |known: Snapshot| ReadCounts {
         accounts: known.accounts,
