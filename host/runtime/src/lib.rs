@@ -29,6 +29,7 @@ mod wasi;
 pub use abi::Probe;
 pub use connector::{Applied, Connector};
 pub use journal::Journal;
+pub use outside::check_secret;
 pub use plugin::Plugin;
 pub use read::Progress;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};

@@ -58,6 +58,46 @@ pub enum HttpAuth {
         #[serde(default)]
         in_body: bool,
     },
+    /// RFC 7523 section 2.1: a new assertion for every token. Secret field: `private-key`, in PEM.
+    #[serde(rename = "oauth2-jwt-bearer", rename_all = "kebab-case")]
+    OAuth2JwtBearer {
+        /// Subject to the same address rules as the base URL.
+        token_url: String,
+        /// `iss`: the client id.
+        issuer: String,
+        /// `sub`: whom the token speaks for.
+        subject: String,
+        /// `aud`: how the token endpoint calls itself, which need not be its URL.
+        audience: String,
+        /// Sent as a form field and as a claim, because endpoints differ in where they look for it.
+        #[serde(default)]
+        scope: Option<String>,
+        #[serde(default)]
+        algorithm: JwtAlgorithm,
+    },
+}
+
+/// How an assertion is signed (RFC 7518 section 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JwtAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[default]
+    RS256,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// ECDSA with P-256 and SHA-256.
+    ES256,
+}
+
+impl JwtAlgorithm {
+    /// As the header of an assertion names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RS256 => "RS256",
+            Self::PS256 => "PS256",
+            Self::ES256 => "ES256",
+        }
+    }
 }
 
 impl HttpAuth {
@@ -68,6 +108,7 @@ impl HttpAuth {
             Self::Bearer => "bearer",
             Self::Header { .. } => "header",
             Self::OAuth2ClientCredentials { .. } => "oauth2-client-credentials",
+            Self::OAuth2JwtBearer { .. } => "oauth2-jwt-bearer",
         }
     }
 
@@ -79,6 +120,7 @@ impl HttpAuth {
             Self::Bearer => Some("token"),
             Self::Header { .. } => Some("value"),
             Self::OAuth2ClientCredentials { .. } => Some("client-secret"),
+            Self::OAuth2JwtBearer { .. } => Some("private-key"),
         }
     }
 }

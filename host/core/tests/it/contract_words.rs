@@ -5,6 +5,7 @@ use crate::plan_world::{Held, World};
 use reeve_core::access::{AccountState, Cardinality, Credential, CredentialKind, LastUse, OperationKind, Quality};
 use reeve_core::id::PlanHash;
 use reeve_core::identity::Identity;
+use reeve_core::inventory::HttpAuth;
 use reeve_core::plan::{AccountRef, Action, Cause, Lane, PlannedOperation};
 use reeve_core::run::{Happened, Operation, Outcome, Phase, Sight, Status};
 
@@ -96,6 +97,10 @@ fn an_end_that_no_read_can_show_counts_by_the_answer_alone() {
 #[test]
 fn a_system_file_spells_its_keys_one_way() {
     let text = "scheme = \"oauth2-client-credentials\"\ntoken-url = \"https://id.example.com/token\"\nclient-id = \"reeve\"\nin-body = true\n";
-    let auth: reeve_core::inventory::HttpAuth = toml::from_str(text).unwrap();
+    let auth: HttpAuth = toml::from_str(text).unwrap();
     assert_eq!((auth.scheme(), auth.secret_field()), ("oauth2-client-credentials", Some("client-secret")));
+    let text = "scheme = \"oauth2-jwt-bearer\"\ntoken-url = \"https://id.example.com/token\"\nissuer = \"reeve\"\nsubject = \"admin\"\naudience = \"https://id.example.com\"\nalgorithm = \"ES256\"\n";
+    let auth: HttpAuth = toml::from_str(text).unwrap();
+    assert_eq!((auth.scheme(), auth.secret_field()), ("oauth2-jwt-bearer", Some("private-key")));
+    assert!(toml::from_str::<HttpAuth>(&text.replace("ES256", "HS256")).is_err(), "a shared secret signs nothing");
 }

@@ -1,9 +1,11 @@
 //! Puts a connection's credentials on a request, at the last moment.
 
+use super::assertion::Claims;
+use super::grant::Grant;
 use super::headers::fits_credentials;
 use super::redact::Redactor;
 use super::secrets::Secret;
-use super::token::{Grant, Tokens};
+use super::token::Tokens;
 use super::wire::HttpFault;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -53,8 +55,22 @@ impl Credentials {
                 Self::Header { name: parsed, prefix: prefix.clone(), value: secret("value") }
             }
             HttpAuth::OAuth2ClientCredentials { token_url, client_id, scope, in_body } => {
-                let grant = Grant { client_id: client_id.clone(), scope: scope.clone(), in_body: *in_body };
+                let (client_id, scope) = (client_id.clone(), scope.clone());
+                let grant = Grant::ClientCredentials { client_id, scope, in_body: *in_body };
                 Self::Token(Box::new(tokens(grant, token_url, secret("client-secret"))?))
+            }
+            HttpAuth::OAuth2JwtBearer { token_url, issuer, subject, audience, scope, algorithm } => {
+                let claims = Claims {
+                    issuer: issuer.clone(),
+                    subject: subject.clone(),
+                    audience: audience.clone(),
+                    scope: scope.clone(),
+                    algorithm: *algorithm,
+                };
+                if let Some(fault) = claims.fault() {
+                    return Err(fault);
+                }
+                Self::Token(Box::new(tokens(Grant::JwtBearer(claims), token_url, secret("private-key"))?))
             }
         })
     }

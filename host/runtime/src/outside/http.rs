@@ -51,7 +51,8 @@ impl HttpDoor {
         let HttpConnection { base_url, auth, tls_roots, private_addresses, requests_per_second } = connection;
         let way = |field: &str, url: &str| Way::new(field, url, tls_roots.as_deref(), *private_addresses, patience);
         let secret = |field: &str| Secret::new(shared, redactor, system, name, field);
-        let tokens = |grant, url: &str, secret| Ok(Tokens::new(grant, way("token-url", url)?, secret));
+        let target = way("base-url", base_url)?;
+        let tokens = |grant, url: &str, secret| Ok(Tokens::new(grant, way("token-url", url)?, target.base(), secret));
         let pace = match requests_per_second {
             Some(0) => return Err("`requests-per-second = 0` lets nothing through; remove the line".to_owned()),
             per_second => per_second.map(Pace::new),
@@ -60,8 +61,8 @@ impl HttpDoor {
             name: name.to_owned(),
             methods: reach.0.clone(),
             paths: reach.1.clone(),
-            way: way("base-url", base_url)?,
             credentials: Credentials::new(auth, secret, tokens)?,
+            way: target,
             pace,
             patience,
             redactor: redactor.clone(),

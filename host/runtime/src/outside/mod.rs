@@ -5,12 +5,15 @@
 //! is bounded, rid of secrets (`redact`) and put in the journal. Nothing here knows of WebAssembly.
 
 mod address;
+mod assertion;
 mod auth;
 mod bind;
 mod egress;
 mod files;
+mod grant;
 mod headers;
 mod http;
+mod key;
 mod ldap;
 mod rate;
 mod redact;
@@ -32,10 +35,22 @@ use crate::package::Manifest;
 use files::FilesDoor;
 use http::HttpDoor;
 use ldap::LdapDoor;
-use reeve_core::inventory::System;
+use reeve_core::inventory::{Connection, HttpAuth, HttpConnection, System};
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What is wrong with a secret before it is ever used: that it can't be what the connection needs it for. The error is a
+/// sentence without the secret.
+pub fn check_secret(connection: &Connection, secret: &SecretString) -> Result<(), String> {
+    match connection {
+        Connection::Http(HttpConnection { auth: HttpAuth::OAuth2JwtBearer { algorithm, .. }, .. }) => {
+            key::SigningKey::from_pem(secret.expose_secret(), *algorithm).map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
 
 /// How long the outside is waited for.
 #[derive(Clone, Copy, Debug)]

@@ -49,6 +49,10 @@ impl Secret {
         Self { shared: shared.clone(), redactor: redactor.clone(), name, cached: Mutex::new(None) }
     }
 
+    pub(super) fn name(&self) -> &SecretName {
+        &self.name
+    }
+
     /// The secret in clear. The error is a sentence for the operator.
     pub(super) async fn get(&self) -> Result<SecretString, String> {
         if let Some((secret, since)) = &*self.cached.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,14 +1,14 @@
-//! OAuth 2.0 client credentials (RFC 6749 section 4.4): one token for all calls of a connection, fetched when it is
-//! needed and again when it has ended.
+//! OAuth 2.0 access tokens (RFC 6749): one for all calls of a connection, fetched when it is needed and again when it has
+//! ended. By what right, `grant` knows.
 
-use super::auth::{basic, sensitive};
 use super::egress::Way;
+use super::grant::Grant;
 use super::redact::Redactor;
 use super::secrets::Secret;
 use super::wire::HttpFault;
 use crate::limits::TOKEN_ANSWER_BYTES_MAX;
-use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::time::Duration;
@@ -24,17 +24,14 @@ const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
 const SKEW: Duration = Duration::from_secs(30);
 /// The longest token, in bytes.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
-
-/// What is asked for, without the secret.
-pub(super) struct Grant {
-    pub client_id: String,
-    pub scope: Option<String>,
-    pub in_body: bool,
-}
+/// How much of another place's name is repeated, in bytes.
+const ORIGIN_BYTES_MAX: usize = 200;
 
 pub(super) struct Tokens {
     grant: Grant,
     way: Way,
+    /// Where the tokens will be sent.
+    target: Url,
     secret: Secret,
     /// Held while a token is fetched, so that calls that come together fetch one.
     current: Mutex<Option<Token>>,
@@ -51,16 +48,14 @@ struct Answer {
     token_type: Option<String>,
     #[serde(default)]
     expires_in: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
+    /// Where the data of whom the token speaks for is, as Salesforce says it.
+    #[serde(default)]
+    instance_url: Option<String>,
 }
 
 impl Tokens {
-    pub(super) fn new(grant: Grant, way: Way, secret: Secret) -> Self {
-        Self { grant, way, secret, current: Mutex::new(None) }
+    pub(super) fn new(grant: Grant, way: Way, target: Url, secret: Secret) -> Self {
+        Self { grant, way, target, secret, current: Mutex::new(None) }
     }
 
     /// A token, and whether it was fetched just now.
@@ -87,24 +82,11 @@ impl Tokens {
 
     async fn fetch(&self, redactor: &Redactor) -> Result<Token, HttpFault> {
         let secret = self.secret.get().await.map_err(HttpFault::AuthFailed)?;
-        let Grant { client_id, scope, in_body } = &self.grant;
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
         ]);
-        let mut form = Zeroizing::new("grant_type=client_credentials".to_owned());
-        if let Some(scope) = scope {
-            form.push_str(&format!("&scope={}", form_encode(scope)));
-        }
-        let encoded = Zeroizing::new(form_encode(secret.expose_secret()));
-        if *in_body {
-            let pair = Zeroizing::new(format!("&client_id={}&client_secret={}", form_encode(client_id), *encoded));
-            form.push_str(&pair);
-        } else {
-            // RFC 6749 section 2.3.1: both are form-encoded first.
-            let value = basic(&form_encode(client_id), &SecretString::from(encoded.as_str()), redactor);
-            headers.insert(AUTHORIZATION, sensitive(&value)?);
-        }
+        let form = self.grant.form(&secret, &mut headers, redactor).inspect_err(|_| self.secret.forget())?;
         let body = Some(form.as_bytes().to_vec());
         let max = TOKEN_ANSWER_BYTES_MAX as u64;
         let arrived = self.way.send(Method::POST, self.way.base(), headers, body, max).await.map_err(at_endpoint)?;
@@ -117,11 +99,8 @@ impl Tokens {
             ))),
             status => {
                 self.secret.forget();
-                // The code alone: a description may repeat what was sent.
-                let code = serde_json::from_slice::<Refusal>(&body).ok().map(|refusal| refusal.error);
-                let code = code.filter(|code| code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_graphic()));
-                let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-                Err(HttpFault::AuthFailed(format!("the token endpoint answers with status {status}{code}")))
+                let name = self.secret.name().to_string();
+                Err(HttpFault::AuthFailed(self.grant.refusal(status, &arrived.headers, &body, &name)))
             }
         }
     }
@@ -131,7 +110,7 @@ impl Tokens {
         // The parser's own message could quote a part of the token.
         let answer: Answer =
             serde_json::from_slice(body).map_err(|_| wrong("it is not JSON with an `access_token`"))?;
-        let Answer { access_token, token_type, expires_in } = answer;
+        let Answer { access_token, token_type, expires_in, instance_url } = answer;
         let text = SecretString::from(access_token);
         redactor.learn(text.expose_secret());
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
@@ -141,11 +120,32 @@ impl Tokens {
         if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(wrong("its `access_token` is empty, too long or holds odd characters"));
         }
+        if let Some(why) = instance_url.and_then(|url| self.elsewhere(&url)) {
+            return Err(wrong(&why));
+        }
         // Some endpoints write the number as a text.
         let life = expires_in.and_then(|value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()));
         let life = life.map_or(LIFE_UNSTATED, Duration::from_secs).min(LIFE_MAX);
         // One that lives no longer than the skew serves the request that it was fetched for.
         Ok(Token { text, good_until: Instant::now() + life.saturating_sub(SKEW) })
+    }
+}
+
+impl Tokens {
+    /// What is wrong with an `instance_url`. The administrator alone says where a token is sent, so another place is
+    /// neither followed nor passed over: at the wrong one, the token would be shown to a host that it is not for.
+    fn elsewhere(&self, instance_url: &str) -> Option<String> {
+        let origin = match Url::parse(instance_url) {
+            Ok(url) if url.origin() == self.target.origin() => return None,
+            Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
+            _ => return Some("its `instance_url` is not the URL of a server".to_owned()),
+        };
+        let origin = origin.get(..ORIGIN_BYTES_MAX).unwrap_or(&origin);
+        Some(format!(
+            "its `instance_url` says that the token is for {origin}, and `base-url` is at {}. If that is the right place, \
+             set `base-url = \"{origin}\"` in the system file; the token was not used",
+            self.target.origin().ascii_serialization()
+        ))
     }
 }
 
@@ -160,18 +160,4 @@ fn at_endpoint(fault: HttpFault) -> HttpFault {
             HttpFault::AuthFailed(at(why))
         }
     }
-}
-
-/// `application/x-www-form-urlencoded`.
-fn form_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }

@@ -85,6 +85,7 @@ words!(
         Bearer = "bearer",
         Header = "header",
         OAuth2ClientCredentials = "oauth2-client-credentials",
+        OAuth2JwtBearer = "oauth2-jwt-bearer",
         SimpleBind = "simple-bind",
     }
 );

@@ -69,6 +69,10 @@ async fn set(app: &App, text: &str) -> Result<()> {
         return Err(Error::Input(format!("{} has no such secret; it has: {}", system.name, all.join(", "))));
     }
     let secret = read_secret(text)?;
+    if let Some(connection) = system.connections.get(&name.connection) {
+        reeve_runtime::check_secret(connection, &secret)
+            .map_err(|why| Error::Input(format!("{text} was not set: {why}")))?;
+    }
     let mut tx = app.write().await?;
     let version = tx.secret_version(&name.system, &name.connection, &name.field).await?.saturating_add(1);
     let sealed = app.vault.seal(&name, version, &secret)?;

@@ -1,10 +1,12 @@
 //! The outside as the sandbox sees it, against servers that a test writes by hand.
 
 mod addresses;
+mod assertions;
 mod binding;
 mod directory;
 mod encryption;
 mod limits;
+mod openssl;
 mod peer;
 mod requests;
 mod tokens;
@@ -77,7 +79,7 @@ kind = "http"
 purpose = "Reads users."
 methods = ["GET", "POST"]
 paths = ["/Users", "/Users/*"]
-auth = ["none", "basic", "bearer", "header", "oauth2-client-credentials"]
+auth = ["none", "basic", "bearer", "header", "oauth2-client-credentials", "oauth2-jwt-bearer"]
 "#;
 
 impl World {
