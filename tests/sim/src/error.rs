@@ -16,6 +16,8 @@ pub enum SimError {
     Broken { path: PathBuf, line: usize, source: serde_json::Error },
     #[error("the rules can't be read: {0}")]
     Rules(#[source] serde_json::Error),
+    #[error("the certificate for TLS can't be made: {0}")]
+    Tls(String),
     #[error("the state can't be used: {0}")]
     State(String),
 }

@@ -13,6 +13,8 @@ pub struct Request {
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
 }
 
 /// The headers by which clients name one intended change across retries, the first that is sent counts.
@@ -21,6 +23,12 @@ const OPERATION_HEADERS: [&str; 3] = ["idempotency-key", "operation-id", "x-oper
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Where the client came to, so that links lead there: `https://127.0.0.1:40123`. Empty if it did not say.
+    pub fn origin(&self) -> String {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        self.header("host").map(|host| format!("{scheme}://{host}")).unwrap_or_default()
     }
 
     pub fn operation_id(&self) -> Option<&str> {
@@ -34,11 +42,20 @@ impl Request {
 
     /// A query parameter, by its name in any case.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        self.query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            decode(key, true).eq_ignore_ascii_case(name).then(|| decode(value, true))
-        })
+        pair(&self.query, name)
     }
+
+    /// A parameter of a form in the body, by its name in any case.
+    pub fn form(&self, name: &str) -> Option<String> {
+        pair(str::from_utf8(&self.body).ok()?, name)
+    }
+}
+
+fn pair(pairs: &str, name: &str) -> Option<String> {
+    pairs.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        decode(key, true).eq_ignore_ascii_case(name).then(|| decode(value, true))
+    })
 }
 
 /// Undoes percent-encoding; what is not well-formed stays as it is.

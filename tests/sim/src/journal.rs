@@ -34,8 +34,16 @@ impl Journal {
     }
 
     pub(crate) fn append(&mut self, line: &impl Serialize) -> Result<(), SimError> {
-        let mut bytes = serde_json::to_vec(line).map_err(|fault| SimError::State(fault.to_string()))?;
-        bytes.push(b'\n');
+        self.append_all([line])
+    }
+
+    /// Many lines at the price of one.
+    pub(crate) fn append_all(&mut self, lines: impl IntoIterator<Item = impl Serialize>) -> Result<(), SimError> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut bytes, &line).map_err(|fault| SimError::State(fault.to_string()))?;
+            bytes.push(b'\n');
+        }
         self.file.write_all(&bytes).and_then(|()| self.file.sync_data()).map_err(SimError::file(&self.path))
     }
 }

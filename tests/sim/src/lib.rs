@@ -6,9 +6,11 @@
 //!
 //! # Layout
 //!
-//! [`StandIn`] serves a [`Target`] (so far [`scim::Scim`]) over HTTP and puts the [`misbehaviour`] between the two;
-//! [`Ledger`] is the record; `sabotage` and `connection` spoil answers and connections; `control` is the
-//! second port, where rules are set and the ledger is read. Everything but `scim` is the same for all targets.
+//! [`StandIn`] serves a [`Target`] ([`scim::Scim`] or [`salesforce::Salesforce`]) over HTTP, with [`Tls`] if asked to,
+//! and puts the [`misbehaviour`] between the two; [`Ledger`] is the record; `sabotage` and `connection` spoil answers
+//! and connections; `control` is the second port, where rules are set and the ledger is read. Everything but `scim` and
+//! `salesforce` is the same for all targets. What is documented of Salesforce and what is assumed stands in
+//! [`salesforce`].
 
 mod connection;
 mod control;
@@ -19,13 +21,16 @@ mod journal;
 mod ledger;
 pub mod misbehaviour;
 mod sabotage;
+pub mod salesforce;
 pub mod scim;
 mod stand_in;
+mod tls;
 
 pub use error::SimError;
 pub use http::{Answer, Request};
 pub use ledger::{Effect, Entry, Ledger};
 pub use stand_in::{Setup, StandIn, Target};
+pub use tls::Tls;
 
 use std::sync::Arc;
 

@@ -3,8 +3,9 @@
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reeve_sim::misbehaviour::rules_from_json;
+use reeve_sim::salesforce::{self, App, Crowd, DAILY_REQUESTS, PAGE_ROWS_MAX, PublicKey, Salesforce, Seed};
 use reeve_sim::scim::{Dialect, Options, PAGE_MAX, Paging, Scim};
-use reeve_sim::{Setup, SimError, StandIn};
+use reeve_sim::{Setup, SimError, StandIn, Target, Tls};
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -26,6 +27,13 @@ enum System {
         common: Common,
         #[command(flatten)]
         scim: ScimArgs,
+    },
+    /// Salesforce's REST API; its base URL, which is that of the token endpoint too, is http://ADDRESS.
+    Salesforce {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        salesforce: SalesforceArgs,
     },
 }
 
@@ -50,6 +58,80 @@ struct Common {
     /// Start with the rules in this file: a JSON rule, or a list of them.
     #[arg(long, value_name = "FILE")]
     misbehave: Option<PathBuf>,
+    /// Serve over TLS, and write the certificate of the authority to trust (`tls-roots`) to this file. It is made anew
+    /// at every start.
+    #[arg(long, value_name = "FILE")]
+    tls_roots_out: Option<PathBuf>,
+    /// Names in the certificate beside localhost, 127.0.0.1 and ::1.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "tls_roots_out")]
+    tls_names: Vec<String>,
+}
+
+#[derive(Args)]
+struct SalesforceArgs {
+    /// The consumer key of the app that may ask for tokens.
+    #[arg(long, value_name = "KEY", default_value = "reeve")]
+    consumer_key: String,
+    /// Let the app use JWT bearer, with the key in this file: a certificate or a public key, as PEM.
+    #[arg(long, value_name = "FILE")]
+    jwt_key: Option<PathBuf>,
+    /// Let the app use client credentials, with the secret in this file.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// The user that client credentials stand for.
+    #[arg(long, value_name = "USERNAME", default_value = "integration@acme.example")]
+    run_as: String,
+    /// What an assertion's audience may be, beside this stand-in's own address.
+    #[arg(long, value_name = "URLS", value_delimiter = ',', default_value = "https://login.salesforce.com")]
+    audiences: Vec<String>,
+    /// Keep the records in this file, and start with those that are in it.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Start with the records in this file, unless the state has any; without it with a small company's.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// Make up so many users beside.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    users: u64,
+    /// Give those users so many assignments of permission sets.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, requires = "users")]
+    assignments: u64,
+    /// The most rows in one answer.
+    #[arg(long, value_name = "COUNT", default_value_t = PAGE_ROWS_MAX)]
+    page_max: usize,
+    /// After so many requests, refuse all others.
+    #[arg(long, value_name = "COUNT", default_value_t = DAILY_REQUESTS)]
+    daily_requests: u64,
+    /// Have a validation rule that wants Cost_Center__c of every user.
+    #[arg(long)]
+    cost_center_required: bool,
+}
+
+impl SalesforceArgs {
+    fn options(self) -> anyhow::Result<salesforce::Options> {
+        let public_key = self.jwt_key.as_deref().map(|path| anyhow::Ok(PublicKey::from_pem(read(path)?.as_bytes())?));
+        let secret = self.secret_file.as_deref().map(read_secret).transpose()?;
+        let app = App {
+            name: "Reeve".to_owned(),
+            key: self.consumer_key,
+            secret,
+            public_key: public_key.transpose()?,
+            run_as: Some(self.run_as),
+            approved: Vec::new(),
+        };
+        let seed = self.seed.as_deref().map(|path| anyhow::Ok(Seed::from_json(&read(path)?)?)).transpose()?;
+        Ok(salesforce::Options {
+            apps: vec![app],
+            audiences: self.audiences,
+            state: self.state,
+            seed,
+            crowd: Crowd { users: self.users, assignments: self.assignments },
+            page_rows_max: self.page_max,
+            daily_requests: self.daily_requests,
+            cost_center_required: self.cost_center_required,
+            ..salesforce::Options::default()
+        })
+    }
 }
 
 #[derive(Args)]
@@ -92,15 +174,15 @@ enum Without {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let System::Scim { common, scim } = Cli::parse().system;
-    let target = Scim::new(scim.options()?)?;
-    run(target, common).await
+    match Cli::parse().system {
+        System::Scim { common, scim } => run(Scim::new(scim.options()?)?, common).await,
+        System::Salesforce { common, salesforce } => run(Salesforce::new(salesforce.options()?)?, common).await,
+    }
 }
 
 impl ScimArgs {
     fn options(self) -> anyhow::Result<Options> {
-        let token = self.token_file.as_deref().map(read).transpose()?.map(|token| token.trim().to_owned());
-        anyhow::ensure!(token.as_deref() != Some(""), "the token file is empty");
+        let token = self.token_file.as_deref().map(read_secret).transpose()?;
         let has = |option| !self.without.contains(&option);
         let dialect = Dialect {
             patch: has(Without::Patch),
@@ -119,7 +201,7 @@ impl ScimArgs {
 }
 
 /// Serves until the process is told to end. Nothing is lost then: every change is on the disk before it is answered.
-async fn run(target: Scim, common: Common) -> anyhow::Result<()> {
+async fn run(target: impl Target, common: Common) -> anyhow::Result<()> {
     let rules = match &common.misbehave {
         Some(path) => rules_from_json(read(path)?.as_bytes()).map_err(SimError::Rules)?,
         None => Vec::new(),
@@ -129,6 +211,7 @@ async fn run(target: Scim, common: Common) -> anyhow::Result<()> {
         listen: common.listen,
         control: common.admin.or(free),
         ledger: common.ledger,
+        tls: common.tls_roots_out.map(|roots| Tls { roots_out: Some(roots), names: common.tls_names }),
         rules,
         ..Setup::default()
     };
@@ -155,6 +238,12 @@ async fn run(target: Scim, common: Common) -> anyhow::Result<()> {
 
 fn read(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("the file {} can't be read", path.display()))
+}
+
+fn read_secret(path: &Path) -> anyhow::Result<String> {
+    let secret = read(path)?.trim().to_owned();
+    anyhow::ensure!(!secret.is_empty(), "the file {} is empty", path.display());
+    Ok(secret)
 }
 
 /// Whoever waits for the file finds it whole.

@@ -80,6 +80,8 @@ pub enum Act {
     Pretend,
     /// Says that the credential is no longer good.
     DropAuth,
+    /// Ends the token that the request carries: from now on it is refused. One that is issued afterwards is good.
+    EndToken,
     /// Closes the connection without an answer.
     Close {
         #[serde(default)]
@@ -171,7 +173,7 @@ impl Act {
     pub(crate) fn work(&self) -> Work {
         match self {
             Self::Answer { work, .. } | Self::Close { work } | Self::Hang { work } | Self::Html { work, .. } => *work,
-            Self::Refuse { .. } | Self::DropAuth => Work::Skipped,
+            Self::Refuse { .. } | Self::DropAuth | Self::EndToken => Work::Skipped,
             _ => Work::Done,
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn spoil(
             })
         }
         Act::Refuse { status, code, detail } => whole(own_error(*status, code.as_deref(), detail)),
-        Act::DropAuth => {
+        Act::DropAuth | Act::EndToken => {
             let own = own_error(401, None, "the credential has expired or was revoked");
             whole(own.with("www-authenticate", "Bearer error=\"invalid_token\""))
         }

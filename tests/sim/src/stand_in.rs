@@ -3,17 +3,20 @@
 use crate::connection::{Cut, CuttableListener};
 use crate::misbehaviour::{Act, Quirks, Rule, Rules, Work};
 use crate::sabotage::{spoil, whole};
+use crate::tls::Tls;
 use crate::{Answer, Clock, Ledger, Request, SimError, control, system_clock};
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// The largest request that a stand-in reads, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
@@ -37,15 +40,17 @@ pub struct Setup {
     /// The second port, for rules and ledger; none if nobody outside this process needs them.
     pub control: Option<SocketAddr>,
     pub ledger: Option<PathBuf>,
+    /// None serves in the clear.
+    pub tls: Option<Tls>,
     pub rules: Vec<Rule>,
     pub clock: Clock,
 }
 
-/// A free port, no control port, a ledger in memory, and good behaviour.
+/// A free port, no control port, a ledger in memory, no encryption, and good behaviour.
 impl Default for Setup {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { listen, control: None, ledger: None, rules: Vec::new(), clock: system_clock() }
+        Self { listen, control: None, ledger: None, tls: None, rules: Vec::new(), clock: system_clock() }
     }
 }
 
@@ -54,6 +59,7 @@ pub struct StandIn {
     shared: Arc<Shared>,
     address: SocketAddr,
     control: Option<SocketAddr>,
+    roots_pem: Option<String>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -62,16 +68,22 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) rules: Rules,
     clock: Clock,
+    encrypted: bool,
+    /// The `Authorization` headers that [`Act::EndToken`] has ended.
+    ended: Mutex<HashSet<String>>,
     stopped: AtomicBool,
 }
 
 impl StandIn {
     pub async fn start(target: impl Target, setup: Setup) -> Result<Self, SimError> {
+        let identity = setup.tls.as_ref().map(Tls::issue).transpose()?;
         let shared = Arc::new(Shared {
             target: Box::new(target),
             ledger: Ledger::open(setup.ledger.as_deref(), setup.clock.clone())?,
             rules: Rules::default(),
             clock: setup.clock,
+            encrypted: identity.is_some(),
+            ended: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
         shared.rules.add(setup.rules);
@@ -79,9 +91,11 @@ impl StandIn {
         let (listener, address) = listen(setup.listen).await?;
         let app = Router::new().fallback(serve).with_state(shared.clone());
         let app = app.into_make_service_with_connect_info::<Cut>();
+        let tls = identity.as_ref().map(|identity| TlsAcceptor::from(identity.config.clone()));
+        let listener = CuttableListener { listener, tls };
         let mut tasks = vec![tokio::spawn(async move {
             // It never ends by itself.
-            let _ = axum::serve(CuttableListener(listener), app).await;
+            let _ = axum::serve(listener, app).await;
         })];
         let mut control = None;
         if let Some(address) = setup.control {
@@ -92,7 +106,7 @@ impl StandIn {
                 let _ = axum::serve(listener, app).await;
             }));
         }
-        Ok(Self { shared, address, control, tasks })
+        Ok(Self { shared, address, control, roots_pem: identity.map(|identity| identity.roots_pem), tasks })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -101,7 +115,13 @@ impl StandIn {
 
     /// Where the target's own paths begin: `http://127.0.0.1:40123/scim/v2`.
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.address, self.shared.target.base())
+        let scheme = if self.shared.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.address, self.shared.target.base())
+    }
+
+    /// The certificate of the authority that a client must trust, if this stand-in encrypts.
+    pub fn roots_pem(&self) -> Option<&str> {
+        self.roots_pem.as_deref()
     }
 
     pub fn control_address(&self) -> Option<SocketAddr> {
@@ -161,6 +181,10 @@ async fn serve(
         Err(refusal) => return whole(refusal),
     };
     let act = shared.rules.choose(&request);
+    if shared.has_ended(&request, act == Some(Act::EndToken)) {
+        let error = |status, code: Option<&str>, detail: &str| shared.target.error(status, code, detail);
+        return spoil(Answer::empty(401), &Act::DropAuth, (shared.clock)(), error);
+    }
     let skipped = act.as_ref().is_some_and(|act| act.work() == Work::Skipped);
     let answer = if skipped { Answer::empty(200) } else { shared.clone().work(request, &act).await };
     match act {
@@ -197,10 +221,21 @@ impl Shared {
             path: path.to_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: headers.collect(),
+            encrypted: self.encrypted,
             body: body
                 .map_err(|_| self.target.error(413, None, "the request is larger than 1 MiB, or broke off"))?
                 .into(),
         })
+    }
+
+    /// Whether the token that a request carries is no longer good; `end` ends it now.
+    fn has_ended(&self, request: &Request, end: bool) -> bool {
+        let Some(token) = request.header("authorization") else { return end };
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if end {
+            ended.insert(token.to_owned());
+        }
+        ended.contains(token)
     }
 
     /// On a thread of its own, since it syncs files; it also ends when the client has gone away meanwhile.

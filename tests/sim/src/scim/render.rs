@@ -14,8 +14,7 @@ pub(super) struct Renderer {
 impl Renderer {
     /// Links lead to where the client came.
     pub(super) fn new(request: &Request) -> Self {
-        let host = request.header("host").map(|host| format!("http://{host}")).unwrap_or_default();
-        Self { base: format!("{host}{BASE}") }
+        Self { base: format!("{}{BASE}", request.origin()) }
     }
 
     pub(super) fn base(&self) -> &str {

@@ -1,0 +1,11 @@
+//! The Salesforce stand-in, as its clients see it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod login;
+mod org;
+mod query;
+mod records;
+mod sessions;
