@@ -5,10 +5,12 @@
 //! A plugin file is opened and judged by [`package`]. [`Runtime`] compiles it (`engine`), links it to the imports of its
 //! contract's version (`abi`) and binds it to a system: a [`Connector`]. Each call of a connector is a fresh store under
 //! every limit of [`limits`] (`call`, `limiter`, `state`), listings are walked to a proven end (`listing`, `read`), and
-//! what a plugin says is cleaned before a person reads it (`clean`). The only way from there to a target is `outside`,
+//! what a plugin says is cleaned before a person reads it (`clean`). A [`Bench`] is a connector with trouble
+//! on the way to its target, for the conformance kit alone. The only way from there to a target is `outside`,
 //! which knows nothing of WebAssembly, takes its secrets from [`vault`] and keeps a [`Journal`].
 
 mod abi;
+mod bench;
 mod call;
 mod clean;
 mod connector;
@@ -27,9 +29,10 @@ pub mod vault;
 mod wasi;
 
 pub use abi::Probe;
+pub use bench::{Bench, OnePage};
 pub use connector::{Applied, Connector};
 pub use journal::Journal;
-pub use outside::check_secret;
+pub use outside::{RETRY_AFTER_MS, Strike, Trouble, check_secret};
 pub use plugin::Plugin;
 pub use read::Progress;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};

@@ -24,7 +24,7 @@ pub type Progress<'a> = dyn Fn(Listed, u64, Option<u64>) + Send + Sync + 'a;
 const NAMED_MAX: usize = 5;
 
 /// Something that a plugin lists.
-trait Item: Serialize + Send + Sync + Sized + 'static {
+pub(crate) trait Item: Serialize + Send + Sync + Sized + 'static {
     const WHAT: Listed;
     const FUNCTION: &'static str;
 
@@ -139,9 +139,7 @@ impl Connector {
         let started_at = Timestamp::now();
         let ask = |page: PageRequest| -> BoxFuture<'_, Result<Page<T>, Failure>> {
             async move {
-                let mut page = self.call(T::FUNCTION, |guest| T::ask(guest, page)).await.result?;
-                let clean = |warning: &String| clean::text(Some(self.outside()), warning);
-                page.state.warnings = page.state.warnings.iter().map(clean).collect();
+                let page = self.page::<T>(page).await?;
                 match page.items.iter().find_map(|item| item.fault(description)) {
                     Some(fault) => Err(Failure::Protocol(fault)),
                     None => Ok(page),
@@ -151,6 +149,14 @@ impl Connector {
         };
         let told = |items, total| progress(T::WHAT, items, total);
         walk(page_size(description), &ask, &sleep, T::key, &told).await.into_parts(T::WHAT, started_at)
+    }
+
+    /// One page, as it came.
+    pub(crate) async fn page<T: Item>(&self, page: PageRequest) -> Result<Page<T>, Failure> {
+        let mut page = self.call(T::FUNCTION, |guest| T::ask(guest, page)).await.result?;
+        let clean = |warning: &String| clean::text(Some(self.outside()), warning);
+        page.state.warnings = page.state.warnings.iter().map(clean).collect();
+        Ok(page)
     }
 }
 

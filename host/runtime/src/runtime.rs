@@ -1,16 +1,20 @@
 //! Loads plugins and binds them to systems.
 
 use crate::abi;
+use crate::bench::Bench;
 use crate::call::call;
 use crate::connector::Connector;
 use crate::engine::{CodeCache, Sandbox};
-use crate::outside::{Outside, Shared};
+use crate::outside::{Outside, Shared, Switch};
 use crate::package::{Manifest, Package, PackageError, check_contract, imports_wasi};
 use crate::plugin::Plugin;
 use crate::state::{CallName, State};
 use crate::vault::{SecretSource, Vault};
 use crate::wasi;
+use reeve_core::id::SystemName;
 use reeve_core::inventory::System;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,30 +120,60 @@ impl Runtime {
 
     /// Binds a plugin to one system's connections and settings.
     pub fn connect(&self, plugin: &Arc<Plugin>, system: &System) -> Result<Connector, RuntimeError> {
+        self.bind(plugin, system, None)
+    }
+
+    fn bind(
+        &self,
+        plugin: &Arc<Plugin>,
+        system: &System,
+        trouble: Option<Arc<Switch>>,
+    ) -> Result<Connector, RuntimeError> {
         let manifest = plugin.manifest();
         let mut faults = Vec::new();
         if system.plugin != manifest.id {
             faults.push(format!("it names the plugin `{}`, and this one is `{}`", system.plugin, manifest.id));
         }
-        let settings = settings(manifest, system).map_err(|found| faults.extend(found)).ok();
+        let settings = settings(manifest, &system.settings).map_err(|found| faults.extend(found)).ok();
         let outside = Outside::bind(manifest, system, &self.shared).map_err(|found| faults.extend(found)).ok();
         match (settings, outside) {
-            (Some(settings), Some(outside)) if faults.is_empty() => Ok(Connector::new(
-                self.sandbox.clone(),
-                plugin.clone(),
-                system.name.clone(),
-                settings,
-                Arc::new(outside),
-                self.calls.clone(),
-            )),
+            (Some(settings), Some(outside)) if faults.is_empty() => {
+                let outside = match trouble {
+                    Some(switch) => outside.troubled(switch),
+                    None => outside,
+                };
+                Ok(self.connector(plugin, system.name.clone(), settings, outside))
+            }
             _ => Err(RuntimeError::Connect { system: system.name.to_string(), faults }),
         }
+    }
+
+    fn connector(&self, plugin: &Arc<Plugin>, name: SystemName, settings: Arc<str>, outside: Outside) -> Connector {
+        Connector::new(self.sandbox.clone(), plugin.clone(), name, settings, Arc::new(outside), self.calls.clone())
+    }
+
+    /// Puts a plugin on the conformance kit's bench: bound to a system as [`Runtime::connect`] does, or to nothing at all
+    /// and with the settings' defaults.
+    pub fn bench(&self, plugin: &Arc<Plugin>, system: Option<&System>) -> Result<Bench, RuntimeError> {
+        let switch = Arc::<Switch>::default();
+        let connector = match system {
+            Some(system) => self.bind(plugin, system, Some(switch.clone()))?,
+            None => {
+                let manifest = plugin.manifest();
+                let alone = SystemName::new("none");
+                let settings = settings(manifest, &BTreeMap::new())
+                    .map_err(|faults| RuntimeError::Connect { system: alone.to_string(), faults })?;
+                let outside = Outside::shut(&manifest.id).troubled(switch.clone());
+                self.connector(plugin, alone, settings, outside)
+            }
+        };
+        Ok(Bench::new(connector, switch))
     }
 }
 
 /// As the plugin sees them: JSON text with the defaults filled in.
-fn settings(manifest: &Manifest, system: &System) -> Result<Arc<str>, Vec<String>> {
-    let settled = manifest.settle(&system.settings)?;
+fn settings(manifest: &Manifest, given: &BTreeMap<String, Value>) -> Result<Arc<str>, Vec<String>> {
+    let settled = manifest.settle(given)?;
     let text =
         serde_json::to_string(&settled).map_err(|error| vec![format!("the settings have no JSON form: {error}")])?;
     Ok(Arc::from(text))
@@ -152,7 +186,6 @@ mod tests {
     use crate::testing::{Folder, component};
     use crate::vault::SealedSecret;
     use futures_util::future::BoxFuture;
-    use reeve_core::id::SystemName;
 
     const MANIFEST: &str = r#"
 id = "crm"

@@ -42,7 +42,11 @@ pub(super) fn bind(
             Err(fault) => faults.push(format!("connection `{}`: {fault}", ask.name)),
         }
     }
-    if faults.is_empty() { Ok(Outside { plugin: manifest.id.clone(), doors, redactor }) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(Outside { plugin: manifest.id.clone(), doors, redactor, trouble: None })
+    } else {
+        Err(faults)
+    }
 }
 
 fn door(

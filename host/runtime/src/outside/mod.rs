@@ -23,11 +23,14 @@ mod spent;
 mod tests;
 mod tls;
 mod token;
+mod trouble;
 mod wire;
 
 pub(crate) use redact::Redactor;
 pub(crate) use secrets::Shared;
 pub(crate) use spent::Spent;
+pub(crate) use trouble::Switch;
+pub use trouble::{RETRY_AFTER_MS, Strike, Trouble};
 pub(crate) use wire::*;
 
 use crate::limits::{CONNECT_TIME_MAX, REQUEST_TIME_MAX};
@@ -76,6 +79,8 @@ pub(crate) struct Outside {
     plugin: String,
     doors: BTreeMap<String, Door>,
     redactor: Arc<Redactor>,
+    /// Of the conformance kit; none in every connector that works.
+    trouble: Option<Arc<Switch>>,
 }
 
 impl std::fmt::Debug for Outside {
@@ -90,10 +95,20 @@ impl Outside {
         bind::bind(manifest, system, shared, Patience::default())
     }
 
+    /// Without a single connection: for a plugin that is only asked what it is.
+    pub(crate) fn shut(plugin: &str) -> Self {
+        Self { plugin: plugin.to_owned(), doors: BTreeMap::new(), redactor: Arc::default(), trouble: None }
+    }
+
+    /// The same with a switch for trouble, which only the conformance kit has.
+    pub(crate) fn troubled(self, switch: Arc<Switch>) -> Self {
+        Self { trouble: Some(switch), ..self }
+    }
+
     pub(crate) async fn http(&self, spent: &mut Spent, request: HttpRequest) -> Result<HttpAnswer, HttpFault> {
         let slot = spent.journal().http(&self.redactor, &request);
         let answer = match self.doors.get(&request.connection) {
-            Some(Door::Http(door)) => door.send(spent, &request).await,
+            Some(Door::Http(door)) => trouble::http(self.trouble.as_deref(), door, spent, &request).await,
             _ => Err(HttpFault::Denied(self.no_door("http", &request.connection))),
         };
         let answer = answer.map_err(|fault| fault.map_text(|text| self.redact(text)));
@@ -104,7 +119,7 @@ impl Outside {
     pub(crate) async fn ldap_search(&self, spent: &mut Spent, search: LdapSearch) -> Result<LdapPage, LdapFault> {
         let slot = spent.journal().ldap_search(&self.redactor, &search);
         let page = match self.doors.get(&search.connection) {
-            Some(Door::Ldap(door)) => door.search(spent, &search).await,
+            Some(Door::Ldap(door)) => trouble::ldap_search(self.trouble.as_deref(), door, spent, &search).await,
             _ => Err(LdapFault::Denied(self.no_door("ldap", &search.connection))),
         };
         let page = page.map_err(|fault| fault.map_text(|text| self.redact(text)));
@@ -120,7 +135,7 @@ impl Outside {
     ) -> Result<(), LdapFault> {
         let slot = spent.journal().ldap_write(&self.redactor, connection, &write);
         let outcome = match self.doors.get(connection) {
-            Some(Door::Ldap(door)) => door.write(spent, &write).await,
+            Some(Door::Ldap(door)) => trouble::ldap_write(self.trouble.as_deref(), door, spent, &write).await,
             _ => Err(LdapFault::Denied(self.no_door("ldap", connection))),
         };
         let outcome = outcome.map_err(|fault| fault.map_text(|text| self.redact(text)));
@@ -131,7 +146,7 @@ impl Outside {
     pub(crate) async fn files_list(&self, spent: &mut Spent, connection: &str) -> Result<Vec<FileAbout>, FileFault> {
         let slot = spent.journal().files_list(connection);
         let list = match self.doors.get(connection) {
-            Some(Door::Files(door)) => door.list().await,
+            Some(Door::Files(door)) => trouble::files_list(self.trouble.as_deref(), door).await,
             _ => Err(FileFault::Denied(self.no_door("files", connection))),
         };
         spent.journal().files_list_came(slot, &self.redactor, &list);
@@ -149,7 +164,10 @@ impl Outside {
     ) -> Result<Vec<u8>, FileFault> {
         let slot = spent.journal().files_read(connection, name, version, offset, length);
         let read = match self.doors.get(connection) {
-            Some(Door::Files(door)) => door.read(spent, name, version, offset, length).await,
+            Some(Door::Files(door)) => match trouble::file_fault(self.trouble.as_deref()) {
+                Some(fault) => Err(fault),
+                None => door.read(spent, name, version, offset, length).await,
+            },
             _ => Err(FileFault::Denied(self.no_door("files", connection))),
         };
         spent.journal().files_read_came(slot, &self.redactor, &read);
@@ -162,6 +180,9 @@ impl Outside {
     }
 
     fn no_door(&self, kind: &str, connection: &str) -> String {
+        if let Some(switch) = &self.trouble {
+            switch.count();
+        }
         let name: String = connection.chars().take(64).collect();
         format!(
             "the plugin `{}` asks for no {kind} connection {name:?}; it would need a [[connection]] with that name and \

@@ -10,6 +10,7 @@ mod openssl;
 mod peer;
 mod requests;
 mod tokens;
+mod trouble;
 
 use super::*;
 use crate::package::Method;
