@@ -92,6 +92,16 @@ impl Request {
         self.header("content-type", "application/json")
     }
 
+    /// A body as HTML forms send it (`application/x-www-form-urlencoded`), names and values encoded.
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", percent::encode(name), percent::encode(value)))
+            .collect();
+        self.raw.body = Some(pairs.join("&").into_bytes());
+        self.header("content-type", "application/x-www-form-urlencoded")
+    }
+
     /// Says that this request changes nothing though it is, say, a POST: a search.
     pub fn reads(mut self) -> Self {
         self.effect = Effect::Read;
@@ -131,6 +141,11 @@ impl Response {
 
     pub fn body(&self) -> &[u8] {
         &self.raw.body
+    }
+
+    /// Whether the request may have changed something.
+    pub fn effect(&self) -> Effect {
+        self.effect
     }
 
     pub fn rate(&self) -> Option<&RateHint> {

@@ -29,6 +29,18 @@ fn a_value_never_becomes_a_part_of_the_address() {
 }
 
 #[test]
+fn a_form_keeps_its_fields_apart() {
+    testing::http("{}", |request| {
+        assert_eq!(request.body.as_deref(), Some(&b"token=a%26b%3Dc%20d&hint=%C3%A9"[..]));
+        assert_eq!(request.headers[0].name, "content-type");
+        assert_eq!(request.headers[0].value, "application/x-www-form-urlencoded");
+        answer(200, "{}")
+    })
+    .run(|| Request::post("api", "/revoke").form(&[("token", "a&b=c d"), ("hint", "é")]).send())
+    .unwrap();
+}
+
+#[test]
 fn an_id_that_climbs_is_refused_before_anything_is_sent() {
     for id in ["..", ".", ""] {
         let sent = testing::http("{}", |_| panic!("it was sent"))
