@@ -84,6 +84,9 @@ struct SalesforceArgs {
     /// What an assertion's audience may be, beside this stand-in's own address.
     #[arg(long, value_name = "URLS", value_delimiter = ',', default_value = "https://login.salesforce.com")]
     audiences: Vec<String>,
+    /// The address that is given out with a token; without it, the one that the client came to.
+    #[arg(long, value_name = "URL")]
+    instance_url: Option<String>,
     /// Keep the records in this file, and start with those that are in it.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -123,6 +126,7 @@ impl SalesforceArgs {
         Ok(salesforce::Options {
             apps: vec![app],
             audiences: self.audiences,
+            instance_url: self.instance_url,
             state: self.state,
             seed,
             crowd: Crowd { users: self.users, assignments: self.assignments },

@@ -7,8 +7,10 @@ use reeve_sim::{Setup, StandIn, Tls};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,17 +24,20 @@ async fn stand_in(names: &[&str]) -> StandIn {
 
 /// One request, by a client that trusts these roots and expects this name.
 fn ask(of: &StandIn, roots: &str, name: &str) -> std::io::Result<String> {
+    ask_at(of.address(), roots, name)
+}
+
+fn ask_at(address: SocketAddr, roots: &str, name: &str) -> std::io::Result<String> {
     let mut trusted = RootCertStore::empty();
     trusted.add(CertificateDer::from_pem_slice(roots.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = Arc::new(config.with_root_certificates(trusted).with_no_client_auth());
     let client = ClientConnection::new(config, ServerName::try_from(name.to_owned()).unwrap()).unwrap();
-    let socket = TcpStream::connect(of.address()).unwrap();
+    let socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut stream = StreamOwned::new(client, socket);
-    let host = of.address();
-    write!(stream, "GET /scim/v2/ServiceProviderConfig HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    write!(stream, "GET /scim/v2/ServiceProviderConfig HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     Ok(text)
@@ -73,4 +78,24 @@ async fn its_connections_are_cut_as_those_in_the_clear_are() {
     stand_in.rules().add([Rule::new(Act::Close { work: Work::Done })]);
     let cut = ask(&stand_in, stand_in.roots_pem().unwrap(), "127.0.0.1").unwrap_err();
     assert_eq!(cut.kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn the_program_writes_its_authority_before_it_says_where_it_is() {
+    let roots = std::env::temp_dir().join(format!("reeve-sim-tls-{}.pem", std::process::id()));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_reeve-sim"))
+        .args(["scim", "--tls-names", "scim.example.com", "--tls-roots-out"])
+        .arg(&roots)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("serving https://").and_then(|rest| rest.strip_suffix("/scim/v2"));
+    let pem = fs::read_to_string(&roots).unwrap();
+    let answer = ask_at(address.unwrap().parse().unwrap(), &pem, "scim.example.com");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    fs::remove_file(&roots).unwrap();
+    assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
 }

@@ -20,8 +20,8 @@
 //!
 //! # What is assumed
 //!
-//! - That basic authentication with client credentials is refused, as a connector in use reports; the documentation of
-//!   other flows allows it.
+//! - That client credentials are refused as basic authentication. A connector in use sends them in the body and says
+//!   that it must; simple-salesforce sends them as basic authentication. The body is right for both.
 //! - How far ahead `exp` may lie (five minutes here), and the exact words of OAuth's refusals, that of a frozen user's
 //!   login above all.
 //! - That a frozen user's sessions and tokens live on until they are ended (reports differ), and that an inactive
@@ -83,6 +83,8 @@ pub struct Options {
     pub apps: Vec<App>,
     /// What an assertion's audience may be, beside the address that the client came to.
     pub audiences: Vec<String>,
+    /// What a token's answer names as the org's own address; none is where the client came to.
+    pub instance_url: Option<String>,
     /// Where the records outlive the process. What it holds counts, and the seed does not.
     pub state: Option<PathBuf>,
     /// None is [`Seed::default_org`].
@@ -104,6 +106,7 @@ impl Default for Options {
         Self {
             apps: Vec::new(),
             audiences: vec!["https://login.salesforce.com".to_owned()],
+            instance_url: None,
             state: None,
             seed: None,
             crowd: Crowd::default(),

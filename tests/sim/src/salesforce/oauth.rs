@@ -59,7 +59,8 @@ impl super::Salesforce {
         };
         let grant =
             self.sessions.lock().open(store, app, user, now).ok_or_else(|| OauthFault::grant("user is gone"))?;
-        Ok(answer(&grant, &request.origin(), store))
+        let origin = self.options.instance_url.clone().unwrap_or_else(|| request.origin());
+        Ok(answer(&grant, &origin, store))
     }
 
     fn by_assertion<'a>(

@@ -31,13 +31,18 @@ pub(super) fn fill(
         }
         record.set(object, field.name, taken(store, field, value)?);
     }
-    let missing = object.fields().iter().filter(|field| field.required && record.get(object, field.name).is_null());
+    let emptied = |field: &&Field| record.get(object, field.name).is_null() && (new || was_sent(sent, field));
+    let missing = object.fields().iter().filter(|field| field.required).filter(emptied);
     let missing: Vec<&str> = missing.map(|field| field.name).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let what = format!("Required fields are missing: [{}]", missing.join(", "));
     Err(Fault::bad("REQUIRED_FIELD_MISSING", what).on(&missing))
+}
+
+fn was_sent(sent: &Map<String, Value>, field: &Field) -> bool {
+    sent.keys().any(|name| name.eq_ignore_ascii_case(field.name))
 }
 
 /// A value as it is kept.

@@ -5,7 +5,10 @@
 mod common;
 
 mod login;
+mod misbehaviour;
 mod org;
+mod peer;
+mod program;
 mod query;
 mod records;
 mod sessions;

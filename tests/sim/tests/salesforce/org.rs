@@ -78,11 +78,15 @@ impl Org {
     }
 
     pub async fn with_setup(options: Options, setup: Setup) -> Self {
-        let options = Options { apps: vec![app()], ..options };
-        let stand_in = StandIn::start(Salesforce::new(options).unwrap(), setup).await.unwrap();
-        let mut org = Self { stand_in, token: String::new() };
+        let mut org = Self { stand_in: Self::stand_in(options, setup).await, token: String::new() };
         org.token = org.log_in(INTEGRATION);
         org
+    }
+
+    /// Without a client.
+    pub async fn stand_in(options: Options, setup: Setup) -> StandIn {
+        let options = Options { apps: vec![app()], ..options };
+        StandIn::start(Salesforce::new(options).unwrap(), setup).await.unwrap()
     }
 
     pub fn form(&self, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {

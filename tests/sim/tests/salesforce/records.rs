@@ -1,7 +1,6 @@
 //! Records made, changed and deleted, and what the ledger says of it.
 
 use crate::org::{DATA, Org, refusal, refused};
-use reeve_sim::misbehaviour::{Act, Rule, Work};
 use reeve_sim::salesforce::{Blocker, Options};
 use serde_json::{Value, json};
 
@@ -289,35 +288,5 @@ async fn requests_are_counted_and_run_out() {
     assert_eq!(org.get("/limits").header("sforce-limit-info"), Some("api-usage=1/3"));
     assert_eq!(org.ask("SELECT nonsense").header("sforce-limit-info"), Some("api-usage=2/3"));
     assert_eq!(org.get("/limits").json()["DailyApiRequests"]["Remaining"], 0);
-    assert_eq!(refusal(&org.get("/limits")), refused(403, "REQUEST_LIMIT_EXCEEDED"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_fails_after_the_work_succeeds_without_it_and_refuses_as_it_is_told() {
-    let org = Org::start().await;
-    let ben = org.user("ben");
-    let off = json!({"IsActive": false});
-    let detail = "ben owns 3 open opportunities".to_owned();
-    let refuse =
-        Act::Refuse { status: 400, code: Some("FIELD_INTEGRITY_EXCEPTION".to_owned()), detail: detail.clone() };
-    org.misbehave(Rule::new(refuse).on("PATCH", "/services/data/*/sobjects/User/*").with_body("IsActive"));
-    let reply = org.patch("User", &ben, &off);
-    assert_eq!(
-        (refusal(&reply), &reply.json()[0]["message"]),
-        (refused(400, "FIELD_INTEGRITY_EXCEPTION"), &json!(detail))
-    );
-
-    org.misbehave(Rule::new(Act::Pretend));
-    assert_eq!(org.patch("User", &ben, &off).status, 204);
-    assert_eq!(org.post("User", &org.newcomer("kim")).status, 201);
-    assert!(org.done().is_empty());
-    assert_eq!(org.one("SELECT IsActive FROM User WHERE Alias = 'ben'"), "true");
-    assert!(org.rows("SELECT Id FROM User WHERE Alias = 'kim'").is_empty());
-
-    let answer = |status| Act::Answer { status, work: Work::Done, retry_after: None, body: None, content_type: None };
-    org.misbehave(Rule::new(answer(500)).on("PATCH", "/**"));
-    assert_eq!(refusal(&org.patch("User", &ben, &off)), refused(500, "UNKNOWN_EXCEPTION"));
-    assert_eq!(org.done(), ["changed ben@acme.example"]);
-    org.misbehave(Rule::new(answer(403)));
     assert_eq!(refusal(&org.get("/limits")), refused(403, "REQUEST_LIMIT_EXCEEDED"));
 }
