@@ -16,6 +16,9 @@ use std::collections::HashSet;
 /// How far up a path may lead.
 const LEVELS_MAX: usize = 5;
 
+/// In the address of a record that has no id.
+const NO_ID: &str = "000000000000000AAA";
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Literal {
     Text(String),
@@ -134,17 +137,29 @@ impl Path {
 pub(super) struct View<'a> {
     pub(super) store: &'a Store,
     pub(super) session: SessionId,
+    /// As times are kept.
+    pub(super) now: &'a str,
     /// Such as `/services/data/v66.0`.
     pub(super) version_path: &'a str,
 }
 
 impl View<'_> {
+    /// A field's value, if need be for this caller and this moment.
     fn field(&self, object: Object, record: &Record, place: usize) -> Value {
-        if object == Object::AuthSession && object.field("IsCurrent").is_some_and(|(current, _)| current == place) {
-            let own = self.store.row(object, self.session.0).is_some_and(|own| own.id() == record.id());
-            return own.into();
+        let name = object.fields().get(place).map_or("", |field| field.name);
+        match (object, name) {
+            (Object::AuthSession, "IsCurrent") => {
+                let own = self.store.row(object, self.session.0);
+                own.is_some_and(|own| own.get(object, "ParentId") == record.get(object, "ParentId")).into()
+            }
+            (Object::PermissionSetAssignment, "IsActive") => {
+                let end = record.text(object, "ExpirationDate");
+                (end.is_empty() || end > self.now).into()
+            }
+            // Reserved, and empty until then.
+            (Object::OauthToken, "Id") => Value::Null,
+            _ => record.at(place).clone(),
         }
-        record.at(place).clone()
     }
 
     /// The numbers of the records that a query finds, in its order.
@@ -216,7 +231,8 @@ impl View<'_> {
     }
 
     fn attributes(&self, object: Object, record: &Record) -> Value {
-        let url = format!("{}/sobjects/{}/{}", self.version_path, object.name(), record.id());
+        let id = if object == Object::OauthToken { NO_ID } else { record.id() };
+        let url = format!("{}/sobjects/{}/{id}", self.version_path, object.name());
         json!({"type": object.name(), "url": url})
     }
 }

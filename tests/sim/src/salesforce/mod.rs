@@ -16,7 +16,8 @@
 //!   one keeps the licence and can't log in. What blocks a deactivation ([`Blocker`], a custom hierarchy field, the
 //!   last administrator) is documented as a list of cases.
 //! - Profiles' shadows among the permission sets, and their assignments; `UserLogin` is there for each user, and
-//!   `IsPasswordLocked` is set to false only; `AuthSession` can be deleted, `OauthToken` only queried.
+//!   `IsPasswordLocked` is set to false only; `AuthSession` can be deleted, `OauthToken` only queried, and has no id.
+//! - A member who is in the group already is answered with the record that is there.
 //!
 //! # What is assumed
 //!
@@ -27,10 +28,11 @@
 //! - That a frozen user's sessions and tokens live on until they are ended (reports differ), and that an inactive
 //!   user's access token is refused while the rows of `AuthSession` and `OauthToken` stay.
 //! - That group memberships, queues and permission set licences outlast a deactivation.
+//! - That an assignment whose `ExpirationDate` has passed is there, and not `IsActive`.
 //! - Error codes of: a blocked deactivation, a delete of what can't be deleted, records that are gone, duplicates other
 //!   than of user names and of permission set assignments, and requests that are too long.
 //! - That a permission set group has a permission set of type `Group`, by which its assignments name it; the order of
-//!   rows where a query asks for none; `DUPLICATE_VALUE` for a member who is in the group already.
+//!   rows where a query asks for none.
 //! - Key prefixes that are not published (see `schema`).
 
 mod blockers;
@@ -161,9 +163,11 @@ impl Salesforce {
                 let number = describe::version(version).ok_or_else(Fault::not_found)?;
                 let caller = self.caller(request, &store)?;
                 let used = self.count()?;
+                let time = time::written(now);
                 let user_id = store.row(Object::User, caller.user).map(|user| user.id().to_owned()).unwrap_or_default();
                 let version_path = format!("/services/data/v{number}.0");
-                let asked = Asked { request, quirks, caller, version_path: &version_path, below };
+                let version_path = version_path.as_str();
+                let asked = Asked { request, quirks, caller, now: &time, version_path, below };
                 let answer = self.data(&mut store, &asked, &write(&user_id)).unwrap_or_else(|fault| fault.answer());
                 Ok(answer.with("sforce-limit-info", format!("api-usage={used}/{}", self.options.daily_requests)))
             }
@@ -190,7 +194,7 @@ impl Salesforce {
     }
 
     fn data(&self, store: &mut Store, asked: &Asked<'_>, write: &Write<'_>) -> Result<Answer, Fault> {
-        let Asked { request, quirks, caller, version_path, below } = *asked;
+        let Asked { request, quirks, caller, now, version_path, below } = *asked;
         let method = request.method.as_str();
         if let ["sobjects", object, rest @ ..] = below {
             let object = Object::named(object).ok_or_else(Fault::not_found)?;
@@ -201,7 +205,7 @@ impl Salesforce {
                 _ => {}
             }
             only("GET", request)?;
-            let view = View { store, session: caller.session, version_path };
+            let view = View { store, session: caller.session, now, version_path };
             return match rest {
                 [] => Ok(Answer::json(200, JSON, &describe::basic(object, &view))),
                 ["describe"] => Ok(Answer::json(200, JSON, &describe::describe(object, &view))),
@@ -209,7 +213,7 @@ impl Salesforce {
                 _ => Err(Fault::lacking("records by an external id, or their parts")),
             };
         }
-        let view = View { store, session: caller.session, version_path };
+        let view = View { store, session: caller.session, now, version_path };
         let said = match below {
             ["query"] => {
                 only("GET", request)?;
@@ -243,6 +247,7 @@ struct Asked<'a> {
     request: &'a Request,
     quirks: &'a Quirks,
     caller: Caller,
+    now: &'a str,
     version_path: &'a str,
     /// The path's parts after the version.
     below: &'a [&'a str],

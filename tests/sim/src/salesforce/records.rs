@@ -43,13 +43,20 @@ impl Write<'_> {
         fill(store, object, &mut record, &sent, true)?;
         self.stamp(object, &mut record, true);
         self.check(store, object, None, &mut record)?;
+        if let Some((_, same)) = rules::silently_same(store, object, &record) {
+            return Ok(self.made(same));
+        }
         self.commit(store, object, order, None, Some(&record))?;
         if !self.quirks.pretend {
             rules::follow(store, Keep::OnDisk, object, None, &record)?;
         }
+        Ok(self.made(&record))
+    }
+
+    fn made(&self, record: &Record) -> Answer {
         let location = format!("{}/{}", self.request.path.trim_end_matches('/'), record.id());
         let made = json!({"id": record.id(), "success": true, "errors": []});
-        Ok(Answer::json(201, JSON, &made).with("location", location))
+        Answer::json(201, JSON, &made).with("location", location)
     }
 
     pub(super) fn update(&self, store: &mut Store, object: Object, id: &str) -> Result<Answer, Fault> {
@@ -104,6 +111,7 @@ impl Write<'_> {
         rules::check(store, self.options, object, before, record)?;
         let taken = key(object, record).and_then(|key| store.by_key(object, &key));
         match taken {
+            Some(_) if object == Object::GroupMember => Ok(()),
             Some((_, other)) if other.id() != record.id() => Err(rules::duplicate(object, record, other)),
             _ => Ok(()),
         }

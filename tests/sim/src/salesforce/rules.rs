@@ -5,7 +5,7 @@ use super::blockers::check_deactivation;
 use super::fault::Fault;
 use super::field::Type;
 use super::schema::Object;
-use super::store::{Record, Store, assignment_key};
+use super::store::{Record, Store, assignment_key, key};
 use super::values::is_email;
 use crate::SimError;
 use serde_json::Value;
@@ -94,6 +94,8 @@ pub(super) fn derive(store: &Store, object: Object, record: &mut Record) {
                 record.set(object, "PermissionSetId", set.id());
             }
         }
+        // A session without a parent is its own.
+        Object::AuthSession if text("ParentId").is_empty() => record.set(object, "ParentId", record.id().to_owned()),
         Object::Group | Object::UserRole if text("DeveloperName").is_empty() => {
             record.set(object, "DeveloperName", developer_name(text("Name")));
         }
@@ -115,7 +117,7 @@ pub(super) fn check(
             let what = "IsPasswordLocked can only be set to false";
             Err(Fault::bad("FIELD_INTEGRITY_EXCEPTION", what).on(&["IsPasswordLocked"]))
         }
-        Object::PermissionSetAssignment => check_assignment(store, record),
+        Object::PermissionSetAssignment if before.is_none() => check_assignment(store, record),
         Object::PermissionSetLicenseAssign => {
             let licence = store.find(Object::PermissionSetLicense, record.text(object, "PermissionSetLicenseId"));
             check_licence(Object::PermissionSetLicense, licence.map(|(_, licence)| licence))
@@ -213,6 +215,11 @@ fn is_within(store: &Store, group: &str, other: &str) -> bool {
         next += 1;
     }
     false
+}
+
+/// The record that is given out in place of another one like it, without a word. Only members are so.
+pub(super) fn silently_same<'a>(store: &'a Store, object: Object, record: &Record) -> Option<(u64, &'a Record)> {
+    key(object, record).filter(|_| object == Object::GroupMember).and_then(|key| store.by_key(object, &key))
 }
 
 pub(super) fn duplicate(object: Object, record: &Record, other: &Record) -> Fault {

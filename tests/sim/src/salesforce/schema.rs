@@ -78,8 +78,7 @@ const USER: &[Field] = &[
 
 const USER_LOGIN: &[Field] = &[
     Field::id(),
-    // Has no relationship to follow: a query joins by id.
-    Field::reference("UserId", "", &[User]),
+    Field::reference("UserId", "User", &[User]),
     Field::flag("IsFrozen").by_update(),
     Field::flag("IsPasswordLocked").by_update(),
     MODIFIED,
@@ -174,7 +173,9 @@ const PERMISSION_SET_ASSIGNMENT: &[Field] = &[
     // One of the two; which, is judged by the rules.
     Field::reference("PermissionSetId", "PermissionSet", &[PermissionSet]).at_creation(),
     Field::reference("PermissionSetGroupId", "PermissionSetGroup", &[PermissionSetGroup]).at_creation(),
+    Field::time("ExpirationDate").settable(),
     Field::flag("IsActive"),
+    Field::flag("IsRevoked"),
     STAMP,
 ];
 
@@ -206,6 +207,7 @@ const GROUP: &[Field] = &[
     Field::id(),
     Field::text("Name", 40).settable().required(),
     Field::text("DeveloperName", 80).settable(),
+    Field::text("Description", 1332).settable(),
     Field::reference("RelatedId", "Related", &[UserRole]),
     Field::text("Type", 40).at_creation(),
     Field::email("Email").settable(),
@@ -221,7 +223,7 @@ const GROUP: &[Field] = &[
 const GROUP_MEMBER: &[Field] = &[
     Field::id(),
     Field::reference("GroupId", "Group", &[Group]).at_creation().required(),
-    Field::reference("UserOrGroupId", "", &[User, Group]).at_creation().required(),
+    Field::reference("UserOrGroupId", "UserOrGroup", &[Group, User]).at_creation().required(),
     STAMP,
 ];
 
@@ -379,10 +381,8 @@ impl Object {
         match self {
             User => Rights { delete: false, ..all },
             UserLogin => Rights { update: true, ..none },
-            UserRole | PermissionSet | PermissionSetGroup | Group => all,
-            PermissionSetAssignment | PermissionSetLicenseAssign | PermissionSetGroupComponent | GroupMember => {
-                Rights { update: false, ..all }
-            }
+            UserRole | PermissionSet | PermissionSetGroup | PermissionSetAssignment | Group => all,
+            PermissionSetLicenseAssign | PermissionSetGroupComponent | GroupMember => Rights { update: false, ..all },
             AuthSession => Rights { delete: true, ..none },
             _ => none,
         }

@@ -3,6 +3,7 @@
 //! Tokens live in memory, so that a stand-in that was started again knows none of them, and clients must log in anew.
 
 use super::oauth::App;
+use super::rules::derive;
 use super::schema::Object;
 use super::store::{Record, Store};
 use super::time::written;
@@ -79,7 +80,7 @@ impl Sessions {
             session.set(Object::AuthSession, field, value);
         }
         session.set(Object::AuthSession, "NumSecondsValid", IDLE_SECONDS);
-        session.set(Object::AuthSession, "IsCurrent", false);
+        derive(store, Object::AuthSession, &mut session);
         store.place(Object::AuthSession, order, Some(session));
 
         let token = new_token(store)?;
