@@ -14,6 +14,7 @@
 pub mod access;
 pub mod audit;
 pub mod finding;
+pub mod glyph;
 pub mod id;
 pub mod identity;
 pub mod inventory;

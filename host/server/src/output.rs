@@ -1,6 +1,7 @@
 //! How commands speak: text for people, `--json` for scripts, progress bars on standard error where there is a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reeve_core::glyph::misleads;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -67,10 +68,7 @@ pub fn lines(text: &str) -> String {
 
 /// A text of a target or of HR, made safe to show on a terminal.
 pub fn plain(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if hidden(c) { '?' } else { c }).collect()
+    text.chars().map(|c| if misleads(c) { '?' } else { c }).collect()
 }
 
 /// A moment to the second, as people read it in a terminal.

@@ -1,6 +1,7 @@
 //! The certificate of a leaver case: what an auditor reads, in plain text that prints on one page.
 
 use super::{AccountSeen, Case, CaseState, SystemProof};
+use crate::glyph::misleads;
 use jiff::{SignedDuration, Timestamp};
 
 /// Lays a case out as text of at most 100 columns. `now` is when it is printed.
@@ -59,7 +60,7 @@ const INDENT: usize = 18;
 
 /// One line of ours, whatever a target calls its things: what breaks lines or turns their direction is shown as a mark.
 fn print(text: &mut String, line: &str) {
-    let plain = |c: char| if c.is_control() || turns_direction(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let plain = |c: char| if misleads(c) { char::REPLACEMENT_CHARACTER } else { c };
     let line: Vec<char> = line.trim_end().chars().map(plain).collect();
     let mut rest = line.as_slice();
     let mut indent = 0;
@@ -77,11 +78,6 @@ fn print(text: &mut String, line: &str) {
         rest = later.strip_prefix(&[' ']).unwrap_or(later);
         indent = INDENT;
     }
-}
-
-/// The direction marks, embeddings, overrides and isolates of Unicode, and its own line separators.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn seen(account: &AccountSeen) -> String {

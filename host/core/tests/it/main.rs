@@ -13,6 +13,7 @@ mod audit_notes;
 mod audit_tree;
 mod audit_verify;
 mod contract_words;
+mod glyphs;
 mod identity_exits;
 mod identity_feed;
 mod identity_laws;

@@ -3,6 +3,7 @@
 use crate::limits::{ATTRIBUTES_MAX, LIST_MAX, LOG_LINE_BYTES_MAX, PAGE_ITEMS_MAX, TEXT_BYTES_MAX};
 use jiff::Timestamp;
 use reeve_core::access::Attributes;
+use reeve_core::glyph::misleads;
 use reeve_core::id::{NATIVE_ID_BYTES_MAX, NativeId, WorkerId};
 use serde_json::Value;
 
@@ -158,15 +159,11 @@ fn escape(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '\n' | '\r' | '\t' => out.extend(letter.escape_default()),
-            letter if letter.is_control() || turns_the_line(letter) => out.extend(letter.escape_unicode()),
+            letter if misleads(letter) => out.extend(letter.escape_unicode()),
             letter => out.push(letter),
         }
     }
     out
-}
-
-fn turns_the_line(letter: char) -> bool {
-    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A text that people read in logs and findings: escaped, and cut to the length of a log line.
