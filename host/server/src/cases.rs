@@ -114,9 +114,11 @@ pub async fn prove(app: &App) -> Result<Vec<CaseId>> {
 pub async fn note_unread(app: &App, system: &SystemName, why: &str) -> Result<()> {
     let mut tx = app.write().await?;
     for mut case in tx.open_cases().await? {
-        if matches!(case.systems.get(system), Some(SystemProof::Unread { .. })) {
-            case.unread(system, why);
+        if case.systems.contains_key(system) && case.unread(system, why) {
             tx.put_case(&case).await?;
+            let data = json!({ "system": system, "proof": case.systems.get(system) });
+            let entry = app.entry(Event::CaseRead).about(Subject::Case { id: case.id.clone() });
+            tx.audit(&entry.with_data(data)).await?;
         }
     }
     tx.commit().await?;

@@ -140,12 +140,11 @@ impl Case {
         before.as_ref() != Some(&proof)
     }
 
-    /// Notes that a system could not be read. What an earlier read showed stays.
-    pub fn unread(&mut self, system: &SystemName, why: &str) {
+    /// Notes that a system could not be read. What an earlier read showed stays. Answers whether anything changed.
+    pub fn unread(&mut self, system: &SystemName, why: &str) -> bool {
         let proof = self.systems.entry(system.clone()).or_insert(SystemProof::Unread { why: None });
-        if let SystemProof::Unread { why: reason } = proof {
-            *reason = Some(why.to_owned());
-        }
+        let SystemProof::Unread { why: reason } = proof else { return false };
+        reason.replace(why.to_owned()).as_deref() != Some(why)
     }
 
     /// Systems that do not read clean.

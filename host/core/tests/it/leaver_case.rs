@@ -199,10 +199,12 @@ fn a_read_that_is_not_whole_proves_nothing_and_still_shows_what_it_shows() {
 #[test]
 fn a_system_that_can_not_be_read_says_why_and_takes_nothing_back() {
     let mut case = open(&["crm"]);
-    case.unread(&"crm".into(), "the target is unavailable");
+    assert!(case.unread(&"crm".into(), "the target is unavailable"));
     assert_eq!(crm(&case), &SystemProof::Unread { why: Some("the target is unavailable".to_owned()) });
+    assert!(!case.unread(&"crm".into(), "the target is unavailable"), "that is known");
+    assert!(case.unread(&"crm".into(), "the credentials have expired"));
     judge(&mut case, &read(AccountState::Active), now());
-    case.unread(&"crm".into(), "the target is unavailable");
+    assert!(!case.unread(&"crm".into(), "the target is unavailable"));
     assert_eq!(told(&case), "account mia is active (by API)");
 }
 
