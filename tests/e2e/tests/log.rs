@@ -142,3 +142,37 @@ fn a_log_that_was_begun_anew_does_not_continue_a_head_that_was_kept() {
     // Both have one origin; the key of the other is not trusted.
     assert!(reeve.run(args).refused(1).contains("pinned checkpoint"));
 }
+
+/// Why a system could not be read is part of a case's story: each reason once.
+#[test]
+fn a_case_that_waits_for_a_system_that_can_not_be_read_says_so_in_the_log_once() {
+    let (reeve, _workspace) = used();
+    reeve.run(["leaver", "start", "5001", "--reason", "told by phone"]).ok();
+    let notes = || {
+        let log = reeve.run(["log", "show", "--limit", "1000"]).ok();
+        let entries = log.as_array().unwrap().iter().map(|row| &row["entry"]);
+        let reads = entries.filter(|entry| entry["event"] == "case.read").cloned();
+        reads.filter(|entry| entry["data"]["proof"]["proof"] == "unread").collect::<Vec<_>>()
+    };
+    for (text, count) in [("[[[", 1), ("[[[", 1), ("no-such-rule = 1", 2)] {
+        reeve.guardrails(text);
+        reeve.run(["leaver", "check"]).ok();
+        assert_eq!(notes().len(), count, "after {text:?}");
+    }
+    let last = notes().pop().unwrap();
+    assert_eq!(last["data"]["system"], "workspace");
+    assert_eq!(last["data"]["proof"], reeve.case("5001")["systems"]["workspace"]);
+}
+
+#[test]
+fn what_a_command_failed_at_is_told_also_where_its_log_can_not_be_copied() {
+    let (reeve, _workspace) = used();
+    let config = reeve.home().join("reeve.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\ncheckpoint-copy = \"/dev/null/copy\"\n")).unwrap();
+    reeve.hr_text(b"");
+    let refusal = reeve.run(["sync", "hr"]).refused(3);
+    assert!(refusal.contains("feed of hr"), "{refusal}");
+    let fault = reeve.run(["leaver", "start", "5001", "--reason", "told by phone"]).refused(1);
+    assert!(fault.contains("/dev/null/copy"), "a command that did its work says what it could not do: {fault}");
+}

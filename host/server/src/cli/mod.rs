@@ -111,13 +111,17 @@ impl Cli {
             Command::Plugin(plugin::Command::Pack(args)) => plugin::pack(&args, out),
             Command::Plugin(plugin::Command::Key(args)) => plugin::key(&args, out),
             Command::Serve(args) => serve::run(app().await?, args).await,
-            Command::Run(args) => run::run(args, app().await?).await,
             command => {
                 let app = app().await?;
                 let done = dispatch(command, &app).await;
                 // Also after a failure: what was recorded of it is signed.
-                app.seal().await?;
-                done
+                match (done, app.seal().await) {
+                    (Err(failure), Err(unsigned)) => {
+                        tracing::error!(error = %unsigned, "the log's new head could not be signed");
+                        Err(failure)
+                    }
+                    (done, sealed) => done.and(sealed.map(drop)),
+                }
             }
         }
     }
@@ -130,14 +134,13 @@ async fn dispatch(command: Command, app: &App) -> Result<()> {
         Command::Secret(command) => secret::run(command, app).await,
         Command::Sync(args) => sync::run(args, app).await,
         Command::Plan(args) => plan::run(args, app).await,
+        Command::Run(args) => run::run(args, app).await,
         Command::Approve(args) => plan::approve(args, app).await,
         Command::Leaver(command) => leaver::run(command, app).await,
         Command::Identity(command) => identity::run(command, app).await,
         Command::Finding(command) => finding::run(command, app).await,
         Command::Log(command) => log::run(command, app).await,
-        Command::Init(_) | Command::Serve(_) | Command::Run(_) => {
-            Err(Error::Input("this command stands alone".to_owned()))
-        }
+        Command::Init(_) | Command::Serve(_) => Err(Error::Input("this command stands alone".to_owned())),
     }
 }
 

@@ -43,32 +43,29 @@ enum Command {
     Retry { operation: String },
 }
 
-pub async fn run(args: Args, app: App) -> Result<()> {
+pub async fn run(args: Args, app: &App) -> Result<()> {
     match args.command {
-        Some(Command::Show { plan }) => show(plan.as_deref(), &app).await,
+        Some(Command::Show { plan }) => show(plan.as_deref(), app).await,
         Some(Command::Retry { operation }) => {
-            release(&app, &OperationId::new(&operation)).await?;
+            release(app, &OperationId::new(&operation)).await?;
             app.out.print(&json!({ "released": operation }), || format!("{operation} may go on.\nNext: reeve run"));
-            app.seal().await?;
             Ok(())
         }
         None => work(args.patience, !args.no_proof, app).await,
     }
 }
 
-async fn work(patience: u64, prove: bool, app: App) -> Result<()> {
-    lifecycle::tick(&app).await?;
-    let app = Arc::new(app);
+async fn work(patience: u64, prove: bool, app: &App) -> Result<()> {
+    lifecycle::tick(app).await?;
     let before = app.store.read().await?.underway().await?;
     let bar = app.out.bar("running", Some(before.len() as u64));
     let told = |progress: Progress| bar.set_position(progress.settled);
-    let worker = Worker::new(app.clone());
+    let worker = Worker::new(Arc::new(app.clone()));
     let result = worker.run(Duration::from_secs(patience), interrupted(), &told).await;
     bar.finish_and_clear();
     result?;
-    let closed = if prove { cases::prove(&app).await? } else { Vec::new() };
-    app.seal().await?;
-    report(&app, &before, &closed).await
+    let closed = if prove { cases::prove(app).await? } else { Vec::new() };
+    report(app, &before, &closed).await
 }
 
 async fn interrupted() {
