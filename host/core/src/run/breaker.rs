@@ -8,6 +8,8 @@ pub const FAILURES_MAX: u32 = 5;
 /// How long it stays open at first; the time doubles with each failed trial.
 pub const OPEN_BASE: SignedDuration = SignedDuration::from_secs(5);
 pub const OPEN_MAX: SignedDuration = SignedDuration::from_secs(600);
+/// How long one trial may take before another is let through: whoever made it may have died, or lost its claim.
+pub const TRIAL_MAX: SignedDuration = SignedDuration::from_secs(120);
 /// Retries that may be made at once, before time or success has earned more.
 pub const RETRIES_MAX: f64 = 20.0;
 /// What one call that worked earns.
@@ -15,30 +17,66 @@ pub const RETRIES_PER_SUCCESS: f64 = 0.2;
 /// What each second earns.
 pub const RETRIES_PER_SECOND: f64 = 0.2;
 
+/// Closed, it lets everything through. After [`FAILURES_MAX`] failures in a row it is open and lets nothing through. When
+/// its pause is over it is half open: one operation at a time may try, and how that ends decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breaker {
     failures: u32,
     trials: u32,
     open_until: Option<Timestamp>,
+    trial: Option<Trial>,
+    /// Tells one trial from another.
+    number: u32,
     retries: f64,
     earned_at: Option<Timestamp>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Trial {
+    number: u32,
+    until: Timestamp,
+}
+
+/// Leave to ask the system, to be handed back when the operation ends.
+#[derive(Debug)]
+pub struct Pass {
+    trial: Option<u32>,
+}
+
 impl Default for Breaker {
     fn default() -> Self {
-        Self { failures: 0, trials: 0, open_until: None, retries: RETRIES_MAX, earned_at: None }
+        Self { failures: 0, trials: 0, open_until: None, trial: None, number: 0, retries: RETRIES_MAX, earned_at: None }
     }
 }
 
 impl Breaker {
-    /// Whether the system may be asked now. After the pause it may, and the first failure opens the breaker again, for longer.
+    /// Whether an operation may begin now.
     pub fn allows(&self, now: Timestamp) -> bool {
-        self.open_until.is_none_or(|until| until <= now)
+        self.shut_until(now).is_none()
     }
 
-    /// When it may be asked again, if not now.
-    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.open_until.filter(|until| *until > now)
+    /// When an operation may begin again by time alone, if not now.
+    pub fn shut_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let trial = self.trial.map(|trial| trial.until);
+        [self.open_until, trial].into_iter().flatten().filter(|until| *until > now).max()
+    }
+
+    /// An operation begins, if it may. After a pause this is the trial.
+    pub fn begin(&mut self, now: Timestamp) -> Option<Pass> {
+        if !self.allows(now) {
+            return None;
+        }
+        if self.open_until.is_none() {
+            return Some(Pass { trial: None });
+        }
+        self.number = self.number.wrapping_add(1);
+        self.trial = Some(Trial { number: self.number, until: now.checked_add(TRIAL_MAX).unwrap_or(Timestamp::MAX) });
+        Some(Pass { trial: Some(self.number) })
+    }
+
+    /// An operation ended. A trial that asked nothing makes room for another.
+    pub fn end(&mut self, pass: Pass) {
+        self.trial = self.trial.filter(|trial| pass.trial != Some(trial.number));
     }
 
     /// Takes from the retry budget. Leavers' operations need not ask.
@@ -59,7 +97,7 @@ impl Breaker {
     /// A call ended. Only what tells of the system's health counts: a refusal is an answer. Calls that began before the
     /// breaker opened and end after it say nothing new.
     pub fn record(&mut self, failure: Option<&Failure>, now: Timestamp) {
-        if failure.is_some() && !self.allows(now) {
+        if failure.is_some() && self.open_until.is_some_and(|until| until > now) {
             return;
         }
         let ill = failure.is_some_and(|failure| {
@@ -73,7 +111,7 @@ impl Breaker {
             )
         });
         if !ill {
-            (self.failures, self.trials, self.open_until) = (0, 0, None);
+            (self.failures, self.trials, self.open_until, self.trial) = (0, 0, None, None);
             if failure.is_none() {
                 self.earn(RETRIES_PER_SUCCESS);
             }
@@ -84,6 +122,7 @@ impl Breaker {
             let pause = OPEN_BASE.saturating_mul(2_i32.saturating_pow(self.trials.min(16))).min(OPEN_MAX);
             self.trials = self.trials.saturating_add(1);
             self.open_until = Some(now.checked_add(pause).unwrap_or(Timestamp::MAX));
+            self.trial = None;
         }
     }
 }

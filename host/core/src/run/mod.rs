@@ -6,7 +6,7 @@ mod operation;
 mod outcome;
 pub mod pace;
 
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Pass};
 pub use judge::*;
 pub use operation::*;
 pub use outcome::*;

@@ -174,15 +174,15 @@ fn a_breaker_opens_after_failures_in_a_row_tries_again_later_and_closes_on_succe
     }
     breaker.record(Some(&ill()), now());
     assert!(!breaker.allows(after(4)));
-    assert_eq!(breaker.open_until(now()), Some(after(5)));
+    assert_eq!(breaker.shut_until(now()), Some(after(5)));
     assert!(breaker.allows(after(5)));
     // The trial fails: the pause doubles, up to ten minutes.
     breaker.record(Some(&ill()), after(5));
-    assert_eq!(breaker.open_until(after(5)), Some(after(15)));
+    assert_eq!(breaker.shut_until(after(5)), Some(after(15)));
     let mut clock = 15;
     for _ in 0..20 {
         breaker.record(Some(&ill()), after(clock));
-        let until = breaker.open_until(after(clock)).unwrap();
+        let until = breaker.shut_until(after(clock)).unwrap();
         assert!(until <= after(clock + 600));
         clock = until.duration_since(now()).as_secs();
     }
@@ -190,6 +190,44 @@ fn a_breaker_opens_after_failures_in_a_row_tries_again_later_and_closes_on_succe
     assert!(breaker.allows(after(clock)));
     breaker.record(Some(&ill()), after(clock));
     assert!(breaker.allows(after(clock)), "it counts from the start again");
+}
+
+/// Case 64: a system that comes back is not met by everything that waited for it.
+#[test]
+fn after_its_pause_a_breaker_lets_one_operation_try_at_a_time() {
+    let opened = || {
+        let mut breaker = Breaker::default();
+        assert!((0..9).all(|_| breaker.begin(now()).is_some()), "closed, it lets everything through");
+        (0..5).for_each(|_| breaker.record(Some(&ill()), now()));
+        assert!(breaker.begin(after(4)).is_none());
+        breaker
+    };
+    let mut breaker = opened();
+    let trial = breaker.begin(after(5)).unwrap();
+    assert!(!breaker.allows(after(5)) && breaker.begin(after(6)).is_none());
+    breaker.record(None, after(7));
+    assert!((0..9).all(|_| breaker.begin(after(7)).is_some()), "it worked");
+    breaker.end(trial);
+
+    let mut breaker = opened();
+    let trial = breaker.begin(after(5)).unwrap();
+    breaker.record(Some(&ill()), after(6));
+    breaker.end(trial);
+    assert_eq!(breaker.shut_until(after(6)), Some(after(16)), "it failed, and the pause doubles");
+    let second = breaker.begin(after(16)).unwrap();
+    assert!(breaker.begin(after(16)).is_none());
+    // Its operation was withdrawn before anything was asked: the next one is the trial.
+    breaker.end(second);
+    let third = breaker.begin(after(17)).unwrap();
+    assert!(breaker.begin(after(17)).is_none());
+    // Nobody ever hears of it again.
+    assert_eq!(breaker.shut_until(after(17)), Some(after(137)));
+    let fourth = breaker.begin(after(137)).unwrap();
+    breaker.end(third);
+    assert!(breaker.begin(after(138)).is_none(), "who comes late makes no room");
+    breaker.record(Some(&ill()), after(138));
+    breaker.end(fourth);
+    assert_eq!(breaker.shut_until(after(138)), Some(after(158)));
 }
 
 #[test]
@@ -211,7 +249,7 @@ fn a_plugin_that_is_stopped_is_ill_too() {
     (0..4).for_each(|_| breaker.record(Some(&Failure::Stopped("it ran too long".into())), now()));
     assert!(breaker.allows(now()));
     breaker.record(Some(&Failure::Stopped("it ran too long".into())), now());
-    assert_eq!(breaker.open_until(now()), Some(after(5)));
+    assert_eq!(breaker.shut_until(now()), Some(after(5)));
 }
 
 /// Twenty calls at once that all fail are one outage, not a pause of ten minutes; and a late refusal does not end the pause.
@@ -225,7 +263,7 @@ fn failures_that_end_while_it_is_open_say_nothing_new() {
         assert_eq!(breaker, opened, "{failure:?}");
     }
     breaker.record(Some(&ill()), after(5));
-    assert_eq!(breaker.open_until(after(5)), Some(after(15)), "the trial counts, and as the first one");
+    assert_eq!(breaker.shut_until(after(5)), Some(after(15)), "the trial counts, and as the first one");
     breaker.record(None, after(6));
     assert!(breaker.allows(after(6)), "a call that worked shows that the system is there");
 }

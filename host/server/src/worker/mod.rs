@@ -14,7 +14,7 @@ use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::FindingKind;
 use reeve_core::id::{NativeId, OperationId, SystemName};
 use reeve_core::plan::Lane;
-use reeve_core::run::{Breaker, Failure, Happened, Operation, Phase};
+use reeve_core::run::{Breaker, Failure, Happened, Operation, Pass, Phase};
 use reeve_store::{PlanState, Tx};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -140,13 +140,26 @@ impl Worker {
                 shut.extend(breakers.iter().filter(|(_, breaker)| !breaker.allows(now)).map(|(name, _)| name.clone()));
                 drop(breakers);
                 let claimed = tx.claim(&self.name, Some(lane), &shut, now, after(now, LEASE), room).await?;
+                let none_left = claimed.is_empty();
+                let mut begun = Vec::with_capacity(claimed.len());
+                for claimed in claimed {
+                    match self.begin(&claimed.operation.planned.system, now).await {
+                        Some(pass) => begun.push((claimed, pass)),
+                        // Another one is trying whether the system is back.
+                        None => tx.save_claimed(&claimed.operation, claimed.fence, None).await?,
+                    }
+                }
                 tx.commit().await?;
-                if claimed.is_empty() {
+                if none_left {
                     break;
                 }
-                for claimed in claimed {
+                for (claimed, pass) in begun {
                     let (system, me) = (claimed.operation.planned.system.clone(), self.clone());
-                    crew.begin(lane, system, async move { me.execute(claimed).await });
+                    crew.begin(lane, system.clone(), async move {
+                        let done = me.execute(claimed).await;
+                        me.breakers.lock().await.entry(system).or_default().end(pass);
+                        done
+                    });
                 }
             }
         }
@@ -158,7 +171,7 @@ impl Worker {
         let due = self.app.store.read().await?.next_due(now).await?;
         let Some(due) = due else { return Ok(None) };
         let breakers = self.breakers.lock().await;
-        let reopened = breakers.values().filter_map(|breaker| breaker.open_until(now)).min();
+        let reopened = breakers.values().filter_map(|breaker| breaker.shut_until(now)).min();
         let at = if due <= now { reopened.unwrap_or(due) } else { due };
         Ok(Some(Duration::try_from(at.duration_since(now)).unwrap_or_default()))
     }
@@ -180,6 +193,11 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Leave to ask a system; none while it is down, or while another operation tries whether it still is.
+    async fn begin(&self, system: &SystemName, now: Timestamp) -> Option<Pass> {
+        self.breakers.lock().await.entry(system.clone()).or_default().begin(now)
     }
 
     pub(super) async fn record(&self, system: &SystemName, failure: Option<&Failure>) {
