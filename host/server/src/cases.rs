@@ -1,15 +1,16 @@
 //! Leaver cases, judged by fresh reads and closed when nothing is left.
 
 use crate::app::App;
+use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::lifecycle;
-use crate::sync::{Credentials, Synced, sync_one};
+use crate::sync::{Synced, sync_one};
 use reeve_core::Timestamp;
 use reeve_core::access::{Link, SystemRead};
 use reeve_core::audit::{Event, Evidence, Subject};
-use reeve_core::id::{CaseId, NativeId, SystemName};
+use reeve_core::id::{CaseId, IdentityId, NativeId, SystemName};
 use reeve_core::inventory::SystemRole;
-use reeve_core::leaver::{Case, CaseState, SystemProof, SystemSeen, certificate};
+use reeve_core::leaver::{Case, CaseState, SeenByPerson, SystemProof, SystemSeen, certificate};
 use reeve_store::{Snapshot, Tx};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,20 @@ pub async fn judge(
     credentials: &Credentials,
 ) -> Result<Vec<CaseId>> {
     let scope = lifecycle::in_scope(&tx.systems().await?);
+    let mut accounts: BTreeMap<&IdentityId, Vec<&NativeId>> = BTreeMap::new();
+    for (account, link) in links {
+        link.people().iter().for_each(|person| accounts.entry(person).or_default().push(account));
+    }
+    let seen = SeenByPerson::of(SystemSeen {
+        system: &snapshot.system,
+        snapshot: &snapshot.id,
+        read_at: snapshot.read_at,
+        accounts: &read.accounts,
+        grants: &read.grants,
+        entitlements: &read.entitlements,
+        links,
+        credentials: credentials.found(),
+    });
     let mut closed = Vec::new();
     for mut case in tx.open_cases().await? {
         // Systems that came into scope since the case was opened are waited for too.
@@ -39,22 +54,11 @@ pub async fn judge(
         let here = || operations.iter().filter(|operation| operation.planned.system == snapshot.system);
         let giving =
             here().any(|one| !one.planned.action.removes() && one.sent_at.is_some() && !one.phase.is_settled());
-        let blind = credentials.blind(links, &case.identity);
+        let blind = credentials.blind(accounts.get(&case.identity).map_or(&[], Vec::as_slice));
         let incomplete = snapshot.doubt.clone().or(blind).or(giving.then(|| GIVING.to_owned()));
-        let seen = SystemSeen {
-            system: &snapshot.system,
-            snapshot: &snapshot.id,
-            read_at: snapshot.read_at,
-            incomplete: incomplete.as_deref(),
-            accounts: &read.accounts,
-            grants: &read.grants,
-            entitlements: &read.entitlements,
-            links,
-            credentials: credentials.found(),
-        };
         // A read that began before the last operation was sent can't show what that operation did.
         let last_sent = here().filter_map(|operation| operation.sent_at).max().unwrap_or(Timestamp::UNIX_EPOCH);
-        if case.judge(&seen, last_sent) {
+        if case.judge(&seen, incomplete.as_deref(), last_sent) {
             let data = json!({ "system": snapshot.system, "proof": case.systems.get(&snapshot.system) });
             let entry = app.entry(Event::CaseRead).about(Subject::Case { id: case.id.clone() });
             tx.audit(&entry.about(Subject::Snapshot { id: snapshot.id.clone() }).with_data(data)).await?;

@@ -5,6 +5,7 @@ mod app;
 mod cases;
 mod cli;
 mod clock;
+mod credentials;
 mod error;
 mod findings;
 mod home;

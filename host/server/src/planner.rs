@@ -1,6 +1,7 @@
 //! Plans: made from what is stored, kept under their hash, approved by it.
 
 use crate::app::App;
+use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::{actor, findings, lifecycle};
 use reeve_core::access::{Credential, Link};
@@ -11,7 +12,6 @@ use reeve_core::inventory::{System, SystemRole};
 use reeve_core::plan::{LeftAlone, OperationKey, PlanInput, Planned, ProvisioningPlan, SystemBasis, SystemState, make};
 use reeve_core::policy::{Assignment, Policy};
 use reeve_core::run::Operation;
-use reeve_runtime::package::Export;
 use reeve_store::{PlanRow, PlanState, Snapshot, Tx};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,18 +201,13 @@ async fn leavers_credentials(app: &App, targets: &[System], only: Option<&Identi
                 continue;
             }
         };
-        if !connector.exports(Export::Credentials) {
-            continue;
+        // Not those of disputed accounts: a plan ends nothing that may be somebody else's.
+        let theirs = |link: &Link| link.identity().is_some_and(|id| leavers.contains(id));
+        let (found, faults) = Credentials::read(app, system, &connector, theirs).await?.into_parts();
+        faults.into_iter().for_each(&mut unread);
+        if let Some(found) = found {
+            all.read.insert(system.name.clone(), found);
         }
-        let links = app.store.read().await?.links(&system.name).await?;
-        let mut here = Vec::new();
-        for (account, _) in links.iter().filter(|(_, link)| link.identity().is_some_and(|id| leavers.contains(id))) {
-            match connector.list_credentials(account).await {
-                Ok(found) => here.extend(found),
-                Err(failure) => unread(format!("the credentials of account {account} can't be read: {failure}")),
-            }
-        }
-        all.read.insert(system.name.clone(), here);
     }
     Ok(all)
 }

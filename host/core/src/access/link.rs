@@ -43,10 +43,15 @@ impl Link {
 
     /// Whether it may be an account of this person.
     pub fn concerns(&self, identity: &IdentityId) -> bool {
+        self.people().contains(identity)
+    }
+
+    /// The people whose account it may be.
+    pub fn people(&self) -> &[IdentityId] {
         match self {
-            Self::Linked { identity: linked, .. } => linked == identity,
-            Self::Unmatched => false,
-            Self::Disputed { candidates } => candidates.contains(identity),
+            Self::Linked { identity, .. } => std::slice::from_ref(identity),
+            Self::Unmatched => &[],
+            Self::Disputed { candidates } => candidates,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The case and its judgement.
 
-use crate::access::{Account, AccountState, Credential, Entitlement, Grant, GrantSource, Link};
+use super::SeenByPerson;
+use crate::access::{Account, AccountState, GrantSource};
 use crate::id::{CaseId, IdentityId, NativeId, SnapshotId, SystemName};
 use crate::identity::{ExitCause, Identity, Standing};
 use jiff::{SignedDuration, Timestamp};
@@ -89,23 +90,6 @@ pub struct Clocks {
     pub since_detected: SignedDuration,
 }
 
-/// What a read of a system shows, as far as leaver cases need it.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemSeen<'a> {
-    pub system: &'a SystemName,
-    pub snapshot: &'a SnapshotId,
-    /// When the read began.
-    pub read_at: Timestamp,
-    /// Why it is not whole; none if it is.
-    pub incomplete: Option<&'a str>,
-    pub accounts: &'a [Account],
-    pub grants: &'a [Grant],
-    pub entitlements: &'a [Entitlement],
-    pub links: &'a BTreeMap<NativeId, Link>,
-    /// None where the connector doesn't list any.
-    pub credentials: Option<&'a [Credential]>,
-}
-
 impl Case {
     /// A case for a person who left; none for one who did not.
     pub fn open(id: CaseId, person: &Identity, systems: &[SystemName], now: Timestamp) -> Option<Self> {
@@ -125,12 +109,14 @@ impl Case {
     }
 
     /// Judges one system by a read of it. A read that began before `not_before` (the exit was noticed then, or the last
-    /// operation was sent then) proves nothing. Answers whether anything changed.
-    pub fn judge(&mut self, seen: &SystemSeen<'_>, not_before: Timestamp) -> bool {
+    /// operation was sent then) proves nothing. `incomplete` says why it is not whole as far as this person goes; none if
+    /// it is. Answers whether anything changed.
+    pub fn judge(&mut self, read: &SeenByPerson<'_>, incomplete: Option<&str>, not_before: Timestamp) -> bool {
+        let seen = &read.seen;
         if self.state != CaseState::Open || seen.read_at < self.detected_at.max(not_before) {
             return false;
         }
-        let proof = prove(&self.identity, seen);
+        let proof = prove(&self.identity, read, incomplete);
         // A read that is not whole and shows nothing takes nothing away from what an earlier one showed.
         let earlier = self.systems.get(seen.system).is_some_and(|known| !matches!(known, SystemProof::Unread { .. }));
         if earlier && matches!(proof, SystemProof::Unread { .. }) {
@@ -179,19 +165,12 @@ impl Case {
     }
 }
 
-fn prove(identity: &IdentityId, seen: &SystemSeen<'_>) -> SystemProof {
-    let concerned: Vec<(&Account, bool)> = seen
-        .accounts
-        .iter()
-        .filter_map(|account| {
-            let link = seen.links.get(&account.id).filter(|link| link.concerns(identity))?;
-            Some((account, link.identity().is_none()))
-        })
-        .collect();
+fn prove(identity: &IdentityId, read: &SeenByPerson<'_>, incomplete: Option<&str>) -> SystemProof {
+    let concerned: Vec<(&Account, bool)> = read.accounts_of(identity).collect();
     let mut left = Vec::new();
     let mut remarks = Vec::new();
     for (account, _) in &concerned {
-        residue(account, seen, &mut left, &mut remarks);
+        residue(account, read, &mut left, &mut remarks);
     }
     let accounts = concerned
         .iter()
@@ -203,8 +182,8 @@ fn prove(identity: &IdentityId, seen: &SystemSeen<'_>) -> SystemProof {
             disputed: *disputed,
         })
         .collect();
-    let (read_at, snapshot) = (seen.read_at, seen.snapshot.clone());
-    match (left.is_empty(), seen.incomplete) {
+    let (read_at, snapshot) = (read.seen.read_at, read.seen.snapshot.clone());
+    match (left.is_empty(), incomplete) {
         (false, _) => SystemProof::Residual { read_at, snapshot, accounts, left },
         (true, Some(why)) => SystemProof::Unread { why: Some(format!("the read is not whole: {why}")) },
         (true, None) => SystemProof::Clean { read_at, snapshot, accounts, remarks },
@@ -212,7 +191,7 @@ fn prove(identity: &IdentityId, seen: &SystemSeen<'_>) -> SystemProof {
 }
 
 /// What an account still gives. A grant that the target can't take from a locked account is remarked on, not counted.
-fn residue(account: &Account, seen: &SystemSeen<'_>, left: &mut Vec<Left>, remarks: &mut Vec<String>) {
+fn residue(account: &Account, read: &SeenByPerson<'_>, left: &mut Vec<Left>, remarks: &mut Vec<String>) {
     let name = account.login.as_deref().unwrap_or(account.id.as_str());
     let mut add = |what: String| left.push(Left { account: account.id.clone(), what });
     if account.state == AccountState::Deleted {
@@ -223,8 +202,8 @@ fn residue(account: &Account, seen: &SystemSeen<'_>, left: &mut Vec<Left>, remar
         let word = format!("{:?}", account.state).to_lowercase();
         add(format!("account {name} is {word} ({})", account.native_state));
     }
-    for grant in seen.grants.iter().filter(|grant| grant.account == account.id) {
-        let named = seen.entitlements.iter().find(|e| e.id == grant.entitlement);
+    for grant in read.grants_of(&account.id) {
+        let named = read.entitlement(&grant.entitlement);
         let what = named.map_or_else(|| grant.entitlement.to_string(), |e| format!("{}:{}", e.kind, e.name));
         let own = matches!(grant.source, GrantSource::Direct | GrantSource::Unknown);
         match (own, open || grant.revocable) {
@@ -236,15 +215,13 @@ fn residue(account: &Account, seen: &SystemSeen<'_>, left: &mut Vec<Left>, remar
             (false, _) => {}
         }
     }
-    for credential in seen.credentials.into_iter().flatten() {
-        if credential.account.as_ref() == Some(&account.id) {
-            let kind = format!("{:?}", credential.kind).to_lowercase();
-            let named = credential.name.as_deref().unwrap_or(credential.id.as_str());
-            if credential.observable || open {
-                add(format!("{kind} {named} of account {name} is still there"));
-            } else {
-                remarks.push(format!("{kind} {named} of account {name}: the target lists it whether it ended or not"));
-            }
+    for credential in read.credentials_of(&account.id) {
+        let kind = format!("{:?}", credential.kind).to_lowercase();
+        let named = credential.name.as_deref().unwrap_or(credential.id.as_str());
+        if credential.observable || open {
+            add(format!("{kind} {named} of account {name} is still there"));
+        } else {
+            remarks.push(format!("{kind} {named} of account {name}: the target lists it whether it ended or not"));
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod case;
 mod certificate;
+mod seen;
 
 pub use case::*;
 pub use certificate::certificate;
+pub use seen::{SeenByPerson, SystemSeen};

@@ -8,7 +8,7 @@ use reeve_core::access::{
 };
 use reeve_core::id::{IdentityId, NativeId, SnapshotId, SystemName};
 use reeve_core::identity::{ExitCause, Standing};
-use reeve_core::leaver::{Case, CaseState, SystemProof, SystemSeen};
+use reeve_core::leaver::{Case, CaseState, SeenByPerson, SystemProof, SystemSeen};
 use std::collections::BTreeMap;
 
 fn open(systems: &[&str]) -> Case {
@@ -54,14 +54,13 @@ fn judge(case: &mut Case, read: &Read, not_before: Timestamp) -> bool {
         system: &system,
         snapshot: &snapshot,
         read_at: read.read_at,
-        incomplete: read.incomplete,
         accounts: &read.accounts,
         grants: &read.grants,
         entitlements: &read.entitlements,
         links: &read.links,
         credentials: read.credentials.as_deref(),
     };
-    case.judge(&seen, not_before)
+    case.judge(&SeenByPerson::of(seen), read.incomplete, not_before)
 }
 
 fn crm(case: &Case) -> &SystemProof {

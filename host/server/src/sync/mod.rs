@@ -7,7 +7,7 @@ mod target;
 
 pub use people::PeopleSync;
 pub use schedule::Schedule;
-pub use target::{Credentials, TargetSync};
+pub use target::TargetSync;
 
 use crate::app::App;
 use crate::error::{Error, Result};

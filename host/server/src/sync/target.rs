@@ -3,17 +3,16 @@
 
 use super::{LossAccepted, listing_data, progress};
 use crate::app::App;
+use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::{cases, findings, lifecycle};
 use reeve_core::Timestamp;
-use reeve_core::access::{Credential, Link, ReadCounts, SystemRead, correlate};
+use reeve_core::access::{Link, ReadCounts, SystemRead, correlate};
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::{Finding, FindingKind};
-use reeve_core::id::{IdentityId, NativeId, SnapshotId};
+use reeve_core::id::{NativeId, SnapshotId};
 use reeve_core::inventory::{System, SystemRole};
 use reeve_core::policy::Policy;
-use reeve_runtime::Connector;
-use reeve_runtime::package::Export;
 use reeve_store::{ReadChanges, Snapshot, Tx};
 use serde::Serialize;
 use serde_json::json;
@@ -50,7 +49,10 @@ pub async fn sync_target(app: &App, system: &System, accepted: Option<&LossAccep
     let began = app.now();
     let read = connector.read_system(&tell).await;
     bar.finish_and_clear();
-    let credentials = leavers_credentials(app, system, &connector).await?;
+    let leavers: BTreeSet<_> =
+        app.store.read().await?.open_cases().await?.into_iter().map(|case| case.identity).collect();
+    let concerned = |link: &Link| link.people().iter().any(|person| leavers.contains(person));
+    let credentials = Credentials::read(app, system, &connector, concerned).await?;
     record(app, system, &policy, read, credentials, began, accepted).await
 }
 
@@ -159,48 +161,4 @@ async fn relink(
     }
     findings::settle(app, tx, READ_FINDINGS, Some(&system.name), &found, now).await?;
     Ok(links)
-}
-
-/// What leavers still hold besides their accounts, as far as it was asked.
-#[derive(Default)]
-pub struct Credentials {
-    /// None where the connector lists nothing of the kind.
-    found: Option<Vec<Credential>>,
-    asked: BTreeSet<NativeId>,
-    fault: Option<String>,
-}
-
-impl Credentials {
-    pub fn found(&self) -> Option<&[Credential]> {
-        self.found.as_deref()
-    }
-
-    /// Why nothing can be said of a person's credentials; none where it can. Not known is not none: a case is not proved
-    /// by a read without them.
-    pub fn blind(&self, links: &BTreeMap<NativeId, Link>, person: &IdentityId) -> Option<String> {
-        self.found.as_ref()?;
-        let missed = links.iter().find(|(account, link)| link.concerns(person) && !self.asked.contains(*account));
-        let missed = missed.map(|(account, _)| format!("the credentials of account {account} were not read with it"));
-        self.fault.clone().or(missed)
-    }
-}
-
-async fn leavers_credentials(app: &App, system: &System, connector: &Connector) -> Result<Credentials> {
-    if !connector.exports(Export::Credentials) {
-        return Ok(Credentials::default());
-    }
-    let mut tx = app.store.read().await?;
-    let links = tx.links(&system.name).await?;
-    let open = tx.open_cases().await?;
-    drop(tx);
-    let concerns = |link: &Link| open.iter().any(|case| link.concerns(&case.identity));
-    let mut read = Credentials { found: Some(Vec::new()), ..Credentials::default() };
-    for (account, _) in links.iter().filter(|(_, link)| concerns(link)) {
-        match connector.list_credentials(account).await {
-            Ok(found) => read.found.get_or_insert_default().extend(found),
-            Err(failure) => read.fault = Some(format!("the credentials of account {account} can't be read: {failure}")),
-        }
-        read.asked.insert(account.clone());
-    }
-    Ok(read)
 }
