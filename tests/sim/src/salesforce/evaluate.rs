@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::field::{Field, Type};
-use super::id::lengthen;
+use super::id::{lengthen, meaning};
 use super::lexer::{malformed, plain};
 use super::schema::Object;
 use super::sessions::SessionId;
@@ -11,7 +11,7 @@ use super::store::{Record, Store};
 use super::time::normalised;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// How far up a path may lead.
 const LEVELS_MAX: usize = 5;
@@ -128,6 +128,23 @@ impl Path {
         view.field(object, record, self.place)
     }
 
+    /// The records that alone can have one of these values here, where an index tells.
+    fn candidates<'v>(&self, values: impl Iterator<Item = &'v Literal>, store: &Store) -> Option<BTreeSet<u64>> {
+        let mut found = BTreeSet::new();
+        for value in values {
+            let Literal::Text(text) = value else { return None };
+            match (self.object, self.field.name) {
+                _ if !self.up.is_empty() => return None,
+                (_, "Id") => found.extend(meaning(text).map(|(_, order)| order)),
+                (Object::User, "Username") => {
+                    found.extend(store.by_key(Object::User, &plain(text).to_lowercase()).map(|(order, _)| order));
+                }
+                _ => found.extend(store.referring(self.object, self.place, text)?),
+            }
+        }
+        Some(found)
+    }
+
     fn is_id(&self) -> bool {
         matches!(self.field.kind, Type::Id | Type::Reference { .. })
     }
@@ -165,7 +182,14 @@ impl View<'_> {
     /// The numbers of the records that a query finds, in its order.
     pub(super) fn find(&self, query: &Query, unfiltered: bool) -> Vec<u64> {
         let test = query.filter.as_ref().filter(|_| !unfiltered).map(|filter| self.prepare(filter));
-        let rows = self.store.rows(query.object);
+        let few = query.filter.as_ref().filter(|_| !unfiltered).and_then(|filter| candidates(filter, self.store));
+        let (few, all) = match few {
+            Some(few) => (Some(few), None),
+            None => (None, Some(self.store.rows(query.object))),
+        };
+        let few = few.into_iter().flatten();
+        let few = few.filter_map(|order| Some((order, self.store.row(query.object, order)?)));
+        let rows = few.chain(all.into_iter().flatten());
         let fitting = rows.filter(|(_, record)| test.as_ref().is_none_or(|test| test.holds(record, self)));
         let mut found: Vec<u64> = if query.order.is_empty() {
             fitting.map(|(order, _)| order).collect()
@@ -234,6 +258,16 @@ impl View<'_> {
         let id = if object == Object::OauthToken { NO_ID } else { record.id() };
         let url = format!("{}/sobjects/{}/{id}", self.version_path, object.name());
         json!({"type": object.name(), "url": url})
+    }
+}
+
+/// The records that alone can fit, where an index tells. Whether they do is still to be tested.
+fn candidates(filter: &Filter, store: &Store) -> Option<BTreeSet<u64>> {
+    match filter {
+        Filter::All(all) => all.iter().find_map(|one| candidates(one, store)),
+        Filter::Compare { path, by: Comparison::Equal, with } => path.candidates(std::iter::once(with), store),
+        Filter::In { path, negated: false, list } => path.candidates(list.iter(), store),
+        _ => None,
     }
 }
 

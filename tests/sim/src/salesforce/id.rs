@@ -36,12 +36,21 @@ pub(super) fn lengthen(id: &str) -> Option<String> {
 
 /// Which record an id means, whether or not there is one.
 pub(super) fn meaning(id: &str) -> Option<(Object, u64)> {
-    let long = lengthen(id)?;
+    lengthen(id).and_then(|long| meaning_of_ours(&long))
+}
+
+/// The same for an id that was made here, whose last characters need no proof.
+pub(super) fn meaning_of_ours(long: &str) -> Option<(Object, u64)> {
     let object = Object::of_prefix(long.get(..3)?)?;
     let number = long.get(3..SHORT_CHARS)?.strip_prefix(INSTANCE)?;
     let order = number.bytes().try_fold(0_u64, |sum, byte| {
-        let digit = DIGITS.iter().position(|digit| *digit == byte)?;
-        Some(sum * 62 + digit as u64)
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'Z' => byte - b'A' + 10,
+            b'a'..=b'z' => byte - b'a' + 36,
+            _ => return None,
+        };
+        Some(sum * 62 + u64::from(digit))
     })?;
     Some((object, order))
 }

@@ -390,6 +390,10 @@ impl Object {
 
     /// A field's place in a record, by its name in any case.
     pub(super) fn field(self, name: &str) -> Option<(usize, &'static Field)> {
+        let exact = self.fields().iter().position(|field| field.name == name);
+        if let Some((place, field)) = exact.and_then(|place| Some((place, self.fields().get(place)?))) {
+            return Some((place, field));
+        }
         self.fields().iter().enumerate().find(|(_, field)| field.name.eq_ignore_ascii_case(name))
     }
 

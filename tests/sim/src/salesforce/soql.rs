@@ -169,7 +169,7 @@ impl Parser {
         Ok(Query { object, select, filter, order, limit, offset })
     }
 
-    /// `AND` and `OR` can't be mixed without brackets.
+    /// `AND` and `OR` can't be mixed without brackets: what follows the first of the two is not expected.
     fn conditions(&mut self, object: Object) -> Result<Filter, Fault> {
         let first = self.condition(object)?;
         let joint = ["AND", "OR"].into_iter().find(|joint| self.is_word(joint));
@@ -177,9 +177,6 @@ impl Parser {
         let mut all = vec![first];
         while self.word(joint) {
             all.push(self.condition(object)?);
-        }
-        if self.is_word("AND") || self.is_word("OR") {
-            return Err(unexpected(self.peek()));
         }
         Ok(if joint == "AND" { Filter::All(all) } else { Filter::Any(all) })
     }

@@ -1,13 +1,13 @@
 //! The records, in the order of their creation, and the file that lets them outlive the process: one line per change,
 //! read from the start at the next start. How many licences are in use is counted here, since it follows from the rest.
 
-use super::id::{id_of, meaning};
+use super::id::{id_of, meaning, meaning_of_ours};
 use super::schema::Object;
 use crate::SimError;
 use crate::journal::Journal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 /// One record: a value for each field of its object, in the order of [`Object::fields`].
@@ -74,6 +74,24 @@ impl Record {
 struct Table {
     rows: BTreeMap<u64, Record>,
     by_key: HashMap<String, u64>,
+    /// By the place of an indexed reference, and the number of the record that it leads to.
+    by_reference: HashMap<(usize, u64), BTreeSet<u64>>,
+}
+
+/// The references by which clients of a large org look records up.
+fn indexed(object: Object) -> &'static [&'static str] {
+    match object {
+        Object::UserLogin | Object::OauthToken => &["UserId"],
+        Object::AuthSession => &["UsersId"],
+        Object::PermissionSetAssignment | Object::PermissionSetLicenseAssign => &["AssigneeId"],
+        Object::GroupMember => &["GroupId", "UserOrGroupId"],
+        _ => &[],
+    }
+}
+
+fn references(object: Object, record: &Record) -> impl Iterator<Item = (usize, u64)> {
+    let places = indexed(object).iter().filter_map(move |name| object.field(name).map(|(place, _)| place));
+    places.filter_map(|place| Some((place, meaning_of_ours(record.at(place).as_str()?)?.1)))
 }
 
 /// What the file holds; no values say that the record is gone.
@@ -129,9 +147,9 @@ impl Store {
         Some((order, self.row(object, order).filter(|_| of == object)?))
     }
 
-    /// The record of this id, whatever it is.
+    /// The record that a reference leads to, whatever it is.
     pub(super) fn any(&self, id: &str) -> Option<(Object, &Record)> {
-        let (object, order) = meaning(id)?;
+        let (object, order) = meaning_of_ours(id)?;
         Some((object, self.row(object, order)?))
     }
 
@@ -140,6 +158,14 @@ impl Store {
         let table = self.tables.get(&object)?;
         let order = *table.by_key.get(key)?;
         Some((order, table.rows.get(&order)?))
+    }
+
+    /// The records whose reference at this place leads to this id, if there is an index of that.
+    pub(super) fn referring(&self, object: Object, place: usize, id: &str) -> Option<BTreeSet<u64>> {
+        let name = object.fields().get(place)?.name;
+        let known = indexed(object).contains(&name).then(|| self.tables.get(&object))??;
+        let found = meaning(id).and_then(|(_, target)| known.by_reference.get(&(place, target)));
+        Some(found.cloned().unwrap_or_default())
     }
 
     pub(super) fn next_order(&self) -> u64 {
@@ -169,6 +195,14 @@ impl Store {
         }
         if let Some(key) = record.as_ref().and_then(|record| key(object, record)) {
             table.by_key.insert(key, order);
+        }
+        for reference in old.iter().flat_map(|old| references(object, old)) {
+            if let Some(referring) = table.by_reference.get_mut(&reference) {
+                referring.remove(&order);
+            }
+        }
+        for reference in record.iter().flat_map(|record| references(object, record)) {
+            table.by_reference.entry(reference).or_default().insert(order);
         }
         let freed = old.and_then(|old| self.licence_of(object, &old));
         let taken = record.as_ref().and_then(|record| self.licence_of(object, record));
@@ -203,9 +237,9 @@ impl Store {
         match object {
             Object::User if record.is(object, "IsActive") => {
                 let (_, profile) = self.find(Object::Profile, record.text(object, "ProfileId"))?;
-                meaning(profile.text(Object::Profile, "UserLicenseId"))
+                meaning_of_ours(profile.text(Object::Profile, "UserLicenseId"))
             }
-            Object::PermissionSetLicenseAssign => meaning(record.text(object, "PermissionSetLicenseId")),
+            Object::PermissionSetLicenseAssign => meaning_of_ours(record.text(object, "PermissionSetLicenseId")),
             _ => None,
         }
     }

@@ -92,6 +92,32 @@ async fn conditions_mean_what_the_language_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_index_finds_what_a_look_at_each_record_finds() {
+    let org = Org::start().await;
+    let (ben, cleo) = (org.user("ben"), org.user("cleo"));
+    let change = json!({"ProfileId": org.profile("Minimum Access - Salesforce"), "Username": "benjamin@acme.example"});
+    assert_eq!(org.patch("User", &ben, &change).status, 204);
+    let queue = org.one("SELECT Id FROM Group WHERE Type = 'Queue'");
+    let member = org.one(&format!("SELECT Id FROM GroupMember WHERE GroupId = '{queue}'"));
+    assert_eq!(org.delete("GroupMember", &member).status, 204);
+    for (object, field, values, expected) in [
+        ("PermissionSetAssignment", "AssigneeId", vec![&ben], 3),
+        ("PermissionSetAssignment", "AssigneeId", vec![&ben, &cleo], 5),
+        ("GroupMember", "UserOrGroupId", vec![&ben], 1),
+        ("GroupMember", "GroupId", vec![&queue], 0),
+        ("UserLogin", "UserId", vec![&cleo], 1),
+        ("AuthSession", "UsersId", vec![&ben, &cleo], 3),
+        ("User", "Id", vec![&ben, &queue], 1),
+        ("User", "Username", vec![&"BENJAMIN@acme.example".to_owned(), &"ben@acme.example".to_owned()], 1),
+    ] {
+        let list = values.iter().map(|value| format!("'{value}'")).collect::<Vec<_>>().join(", ");
+        let by_index = org.column(&format!("SELECT Id FROM {object} WHERE {field} IN ({list})"));
+        assert_eq!(by_index, org.column(&format!("SELECT Id FROM {object} WHERE NOT {field} NOT IN ({list})")));
+        assert_eq!(by_index.len(), expected, "{object} {field}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_come_in_the_order_and_number_that_were_asked_for() {
     let org = Org::start().await;
     let roles = |tail: &str| {

@@ -2,7 +2,7 @@
 
 use crate::org::{DATA, INTEGRATION, Org, refusal, refused};
 use reeve_sim::misbehaviour::{Act, Rule, When};
-use reeve_sim::salesforce::Options;
+use reeve_sim::salesforce::{Options, Seed};
 use serde_json::json;
 
 fn is_good(org: &Org, token: &str) -> bool {
@@ -59,6 +59,26 @@ async fn tokens_are_revoked_by_themselves_or_by_their_delete_token() {
     );
     assert_eq!(org.done(), ["deleted Phone App for ben@acme.example"]);
     assert_eq!(org.one("SELECT Id FROM OauthToken WHERE AppName = 'Report Exporter'"), "null");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_token_takes_the_access_tokens_of_its_app_along() {
+    let mut seed = Seed::default_org().unwrap();
+    let user = "@User:ben@acme.example";
+    let token = json!({"object": "OauthToken", "AppName": "Reeve", "UserId": user, "DeleteToken": "del-ben-reeve"});
+    seed.records.push(token.as_object().unwrap().clone());
+    let org = Org::with(Options { seed: Some(seed), ..Options::default() }).await;
+    let (ben, gus) = (org.log_in("ben@acme.example"), org.log_in("gus@acme.example"));
+    let revoke = |token: &str| org.form("/services/oauth2/revoke", &[("token", token)], &[]).status;
+    assert_eq!(revoke("del-ben-phone-app"), 200);
+    assert!(is_good(&org, &ben));
+    org.misbehave(Rule::new(Act::Pretend));
+    assert_eq!(revoke("del-ben-reeve"), 200);
+    assert!(is_good(&org, &ben));
+    org.stand_in.rules().clear();
+    assert_eq!(revoke("del-ben-reeve"), 200);
+    assert!(!is_good(&org, &ben) && is_good(&org, &gus));
+    assert_eq!(org.done(), ["deleted Phone App for ben@acme.example", "deleted Reeve for ben@acme.example"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
