@@ -27,6 +27,7 @@ mod runtime;
 mod state;
 pub mod vault;
 mod wasi;
+mod webhook;
 
 pub use abi::Probe;
 pub use bench::{Bench, OnePage};
@@ -36,6 +37,7 @@ pub use outside::{RETRY_AFTER_MS, Strike, Trouble, check_secret};
 pub use plugin::Plugin;
 pub use read::Progress;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub use webhook::SignedMessage;
 
 #[cfg(test)]
 mod testing;

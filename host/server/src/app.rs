@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::output::Output;
+use crate::sync_runs::RUNS_AT_ONCE_MAX;
 use crate::{actor, secrets::StoredSecrets};
 use reeve_core::Timestamp;
 use reeve_core::audit::{Actor, Checkpoint, Entry, SigningKey, Tree};
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 /// The tenant that secrets are bound to. One database serves one tenant today.
 pub const TENANT: &str = "main";
@@ -39,12 +40,19 @@ pub struct App {
     shared: Arc<Shared>,
     pub actor: Actor,
     pub out: Output,
+    told: Option<Told>,
 }
+
+/// Hears how far a long job is, in words.
+pub type Told = Arc<dyn Fn(String) + Send + Sync>;
 
 pub struct Shared {
     pub home: Home,
     pub store: Store,
     pub vault: Arc<Vault>,
+    /// Places for sync runs, and the turn of the one that reads.
+    pub sync_runs: Arc<Semaphore>,
+    pub sync_turn: Mutex<()>,
     log_key: SigningKey,
     /// Why nothing may be written; none where all is well.
     damage: OnceLock<String>,
@@ -78,18 +86,31 @@ impl App {
             home,
             store,
             vault,
+            sync_runs: Arc::new(Semaphore::new(RUNS_AT_ONCE_MAX)),
+            sync_turn: Mutex::default(),
             log_key,
             damage,
             runtime: OnceCell::new(),
             plugins: Mutex::default(),
             connectors: Mutex::default(),
         };
-        Ok(Self { shared: Arc::new(shared), actor: actor::operator(), out })
+        Ok(Self { shared: Arc::new(shared), actor: actor::operator(), out, told: None })
     }
 
     /// The same, on behalf of another.
     pub fn acting_as(&self, actor: Actor) -> Self {
         Self { actor, ..self.clone() }
+    }
+
+    /// The same, and somebody hears how far it is.
+    pub fn telling(&self, told: Told) -> Self {
+        Self { told: Some(told), ..self.clone() }
+    }
+
+    pub fn tell(&self, text: impl FnOnce() -> String) {
+        if let Some(told) = &self.told {
+            told(text());
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -129,7 +150,7 @@ impl App {
 
     fn sound(&self) -> Result<()> {
         match self.damage() {
-            Some(why) => Err(Error::Refused(format!(
+            Some(why) => Err(Error::Damaged(format!(
                 "the audit log does not match its last checkpoint, so nothing is written: {why}. Restore the database from a \
                  backup that holds the checkpoint, and find out who changed it"
             ))),

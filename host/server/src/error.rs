@@ -19,6 +19,9 @@ pub enum Error {
     /// A rule, a guardrail or a missing consent stands against it.
     #[error("{0}")]
     Refused(String),
+    /// The audit log was changed behind Reeve's back.
+    #[error("{0}")]
+    Damaged(String),
     /// It was done, and something is left that needs a person or time.
     #[error("{0}")]
     Left(String),
@@ -59,7 +62,7 @@ impl Error {
     /// 1 a fault, 3 refused by a rule, 4 done but something is left, 5 not found. (2 is a wrong command line.)
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) | Self::Policy(_) => 3,
+            Self::Refused(_) | Self::Damaged(_) | Self::Policy(_) => 3,
             Self::Left(_) => 4,
             Self::NotFound(_) => 5,
             _ => 1,

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::{actor, lifecycle};
 use reeve_core::Timestamp;
 use reeve_core::identity::{Identity, NamedExit, Standing, name_exit, withdraw_exit};
-use reeve_core::leaver::Case;
+use reeve_core::leaver::{Case, certificate};
 use reeve_store::Tx;
 
 /// People found when a text names several.
@@ -67,4 +67,13 @@ pub async fn withdraw(app: &App, text: &str) -> Result<Identity> {
     lifecycle::record(app, &mut tx, std::slice::from_ref(&after), &events, now).await?;
     tx.commit().await?;
     Ok(after)
+}
+
+/// A case's certificate with the log's signed head, by which an outsider finds its entries.
+pub async fn certificate_page(app: &App, case: &Case) -> Result<String> {
+    let mut page = certificate(case, app.now());
+    if let Some(head) = app.store.read().await?.checkpoint().await? {
+        page.push_str(&format!("\nAudit log {}, {} entries signed\n", app.home.config.origin, head.size));
+    }
+    Ok(page)
 }

@@ -1,6 +1,7 @@
 //! `reeve`: the command line, the worker and the server.
 
 mod actor;
+mod api;
 mod app;
 mod cases;
 mod cli;
@@ -11,6 +12,7 @@ mod findings;
 mod home;
 mod leavers;
 mod lifecycle;
+mod links;
 mod log;
 mod output;
 mod planner;
@@ -19,8 +21,10 @@ mod secrets;
 mod serve;
 mod stop;
 mod sync;
+mod sync_runs;
 mod systems;
 mod timeline;
+mod tokens;
 mod worker;
 
 use clap::Parser;

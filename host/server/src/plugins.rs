@@ -40,13 +40,17 @@ impl Proposal {
     }
 }
 
-/// Opens and judges a file. A plugin that could not run is refused here, not when somebody leaves.
+/// Reads and judges a file.
 pub async fn propose(app: &App, file: &Path, allow_unsigned: bool, allow_older: bool) -> Result<Proposal> {
     let about = std::fs::metadata(file).map_err(Error::io(file))?;
     if about.len() > package::FILE_BYTES_MAX {
         return Err(Error::Input(format!("{} is larger than any plugin may be", file.display())));
     }
-    let bytes = std::fs::read(file).map_err(Error::io(file))?;
+    judge(app, std::fs::read(file).map_err(Error::io(file))?, allow_unsigned, allow_older).await
+}
+
+/// Judges the bytes of a plugin file. A plugin that could not run is refused here, not when somebody leaves.
+pub async fn judge(app: &App, bytes: Vec<u8>, allow_unsigned: bool, allow_older: bool) -> Result<Proposal> {
     let package = Package::open(&bytes)?;
     let origin = package.verify(&app.home.trusted_keys()?)?;
     let id = &package.manifest.id;

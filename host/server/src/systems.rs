@@ -17,14 +17,7 @@ pub fn read(path: &Path) -> Result<System> {
     let text = home::read_text(path)?;
     let mut system: System =
         toml::from_str(&text).map_err(|error| Error::Input(format!("{}: {error}", path.display())))?;
-    let name = system.name.as_str();
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(plain) {
-        return Err(Error::Input(format!(
-            "{}: the name {name:?} may have a-z, 0-9 and - only, at most {NAME_BYTES_MAX} of them",
-            path.display()
-        )));
-    }
+    check_name(system.name.as_str()).map_err(|why| Error::Input(format!("{}: {why}", path.display())))?;
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let folder = std::fs::canonicalize(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder })
         .map_err(Error::io(path))?;
@@ -38,8 +31,26 @@ pub fn read(path: &Path) -> Result<System> {
     Ok(system)
 }
 
+pub fn check_name(name: &str) -> std::result::Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(plain) {
+        true => Ok(()),
+        false => Err(format!("the name {name:?} may have a-z, 0-9 and - only, at most {NAME_BYTES_MAX} of them")),
+    }
+}
+
+pub async fn find(app: &App, name: &str) -> Result<System> {
+    let found = app.store.read().await?.system(&SystemName::new(name)).await?;
+    found.ok_or_else(|| Error::NotFound(format!("there is no system {name:?}. `reeve system list` shows them")))
+}
+
 /// Adds a system, or changes it. Everything that can be wrong with it is found before it is stored. Answers whether it is new.
 pub async fn add(app: &App, system: &System) -> Result<bool> {
+    add_if(app, system, |_| true).await
+}
+
+/// The same, if what is there is as the one who changes it believes.
+pub async fn add_if(app: &App, system: &System, as_believed: impl Fn(Option<&System>) -> bool) -> Result<bool> {
     let installed = app.store.read().await?.plugin(&system.plugin).await?.ok_or_else(|| {
         Error::NotFound(format!(
             "the plugin {:?} is not installed. Install it first: `reeve plugin install {}.reeve`",
@@ -60,6 +71,9 @@ pub async fn add(app: &App, system: &System) -> Result<bool> {
     app.try_connect(&package, system).await?;
     let mut tx = app.write().await?;
     let before = tx.system(&system.name).await?;
+    if !as_believed(before.as_ref()) {
+        return Err(Error::Refused(format!("the system {} was changed just now; read it again", system.name)));
+    }
     if let Some(before) = before.as_ref().filter(|before| before.role != system.role) {
         return Err(Error::Refused(format!(
             "{} is a {:?} and can't become a {word}; remove it first, or choose another name",

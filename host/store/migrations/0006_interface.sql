@@ -1,6 +1,7 @@
 -- Tokens for the interface. What is kept of one is its SHA-256.
 CREATE TABLE token (
     id text NOT NULL PRIMARY KEY,
+    name text NOT NULL,
     sha256 text NOT NULL,
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
@@ -8,6 +9,8 @@ CREATE TABLE token (
     last_used_at bigint,
     body text NOT NULL
 );
+-- The name stands in the log as the one who acted, so no two tokens in use share one.
+CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at IS NULL;
 
 -- Reads of systems that somebody asked for through the interface.
 CREATE TABLE sync_run (

@@ -1,6 +1,6 @@
 //! Messages of HR systems, each taken once.
 
-use crate::row::{micros, text};
+use crate::row::{key, micros, text};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::id::SystemName;
@@ -18,12 +18,17 @@ impl Tx {
             "INSERT INTO webhook_delivery (system, id, received_at, sync_run) VALUES ($1, $2, $3, $4)
              ON CONFLICT (system, id) DO NOTHING",
         );
-        let take = take.bind(system.as_str()).bind(id.to_owned()).bind(micros(at)).bind(sync_run.to_owned());
+        let take = take.bind(system.as_str()).bind(key(id).into_owned()).bind(micros(at)).bind(sync_run.to_owned());
         if self.write(take).await? > 0 {
             return Ok(None);
         }
+        self.delivery(system, id).await
+    }
+
+    /// The run that a message led to, if it was noted.
+    pub async fn delivery(&mut self, system: &SystemName, id: &str) -> Result<Option<String>, StoreError> {
         let row = self.statement("SELECT sync_run FROM webhook_delivery WHERE system = $1 AND id = $2");
-        let row = self.row(row.bind(system.as_str()).bind(id.to_owned())).await?;
+        let row = self.row(row.bind(key(system.as_str()).into_owned()).bind(key(id).into_owned())).await?;
         row.map(|row| text(&row, "sync_run")).transpose()
     }
 

@@ -105,6 +105,19 @@ impl Tx {
         self.rows(rows).await?.iter().map(listed).collect()
     }
 
+    /// Plans that were approved, also those that are finished, without their bytes, the newest first, after this one.
+    pub async fn approved_plans(&mut self, after: Option<&PlanHash>, limit: u32) -> Result<Vec<PlanRow>, StoreError> {
+        let rows = self.statement(
+            "SELECT hash, made_at, state, decided_by, decided_at, reason, accepted FROM plan
+             WHERE state IN ($3, $4)
+                 AND ($1 = '' OR (made_at, hash) < (SELECT seen.made_at, seen.hash FROM plan AS seen WHERE seen.hash = $1))
+             ORDER BY made_at DESC, hash DESC LIMIT $2",
+        );
+        let rows = rows.bind(after.map_or("", PlanHash::as_str).to_owned()).bind(i64::from(limit));
+        let rows = rows.bind(PlanState::Approved.as_str()).bind(PlanState::Finished.as_str());
+        self.rows(rows).await?.iter().map(listed).collect()
+    }
+
     /// Moves a plan on if it is still in the state `from`, and answers whether it was. The move away from proposed is the
     /// decision: it is kept with the plan, and later moves leave it.
     #[expect(clippy::too_many_arguments, reason = "who, why, when and what was accepted are one decision")]

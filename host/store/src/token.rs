@@ -31,14 +31,19 @@ pub struct TokenRow {
 }
 
 impl Tx {
+    /// A name that another token in use has is a conflict.
     pub async fn add_token(&mut self, token: &TokenRow) -> Result<(), StoreError> {
         let add = self.statement(
-            "INSERT INTO token (id, sha256, created_at, expires_at, body) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO token (id, name, sha256, created_at, expires_at, body) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT DO NOTHING",
         );
-        let add = add.bind(token.id.clone()).bind(token.sha256.clone()).bind(micros(token.created_at));
-        match self.write(add.bind(micros(token.expires_at)).bind(json(&token.grant)?)).await? {
-            0 => Err(StoreError::conflict(format!("there is a token {} already", token.id))),
+        let add = add.bind(token.id.clone()).bind(token.grant.name.clone()).bind(token.sha256.clone());
+        let add = add.bind(micros(token.created_at)).bind(micros(token.expires_at)).bind(json(&token.grant)?);
+        match self.write(add).await? {
+            0 => Err(StoreError::conflict(format!(
+                "a token named {:?} is in use; revoke it first, or choose another name",
+                token.grant.name
+            ))),
             _ => Ok(()),
         }
     }

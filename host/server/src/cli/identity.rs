@@ -2,12 +2,10 @@
 
 use super::Page;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output::{moment, plain, table};
 use crate::timeline::{self, Timeline};
-use crate::{actor, leavers};
-use reeve_core::access::{Link, LinkedBy};
-use reeve_core::audit::{Event, Subject};
+use crate::{leavers, links};
 use reeve_core::id::{IdentityId, NativeId, SystemName};
 use serde_json::json;
 
@@ -115,24 +113,8 @@ fn text(timeline: &Timeline) -> String {
 
 async fn link(system: &str, account: &str, person: &str, app: &App) -> Result<()> {
     let (system, account) = (SystemName::new(system), NativeId::new(account));
-    let now = app.now();
-    let mut tx = app.write().await?;
-    let person = leavers::person(&mut tx, person).await?;
-    let links = tx.links(&system).await?;
-    let before = links.get(&account).cloned().ok_or_else(|| {
-        Error::NotFound(format!(
-            "no account {account} of {system} is known. Read the system first: `reeve sync {system}`"
-        ))
-    })?;
-    let link = Link::Linked { identity: person.id.clone(), by: LinkedBy::Operator(actor::name(&app.actor)) };
-    tx.put_links(&system, &[(account.clone(), link.clone())].into(), now).await?;
-    let entry = app
-        .entry(Event::AccountLinked)
-        .about(Subject::Account { system: system.clone(), id: account.clone() })
-        .about(Subject::Identity { id: person.id.clone() })
-        .with_data(json!({ "before": before, "link": link }));
-    tx.audit(&entry).await?;
-    tx.commit().await?;
+    let person = leavers::person(&mut app.store.read().await?, person).await?;
+    links::decide(app, &system, &account, &person.id).await?;
     let name = person.display_name();
     app.out.print(&json!({ "account": account, "identity": person.id }), || {
         format!("Account {account} of {system} belongs to {name}.")

@@ -112,11 +112,7 @@ async fn show(text: &str, app: &App) -> Result<()> {
 
 async fn print_certificate(text: &str, out: Option<PathBuf>, app: &App) -> Result<()> {
     let case = find(text, app).await?;
-    let mut page = certificate(&case, app.now());
-    let mut tx = app.store.read().await?;
-    if let Some(head) = tx.checkpoint().await? {
-        page.push_str(&format!("\nAudit log {}, {} entries signed\n", app.home.config.origin, head.size));
-    }
+    let page = leavers::certificate_page(app, &case).await?;
     match out {
         None => app.out.print(&json!({ "case": case, "certificate": page }), || page.clone()),
         Some(path) => {

@@ -12,6 +12,7 @@ mod secret;
 mod serve;
 mod sync;
 mod system;
+mod token;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -70,6 +71,8 @@ enum Command {
     Finding(finding::Command),
     #[command(subcommand)]
     Log(log::Command),
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// How many rows a list shows unless asked for more.
@@ -140,6 +143,7 @@ async fn dispatch(command: Command, app: &App) -> Result<()> {
         Command::Identity(command) => identity::run(command, app).await,
         Command::Finding(command) => finding::run(command, app).await,
         Command::Log(command) => log::run(command, app).await,
+        Command::Token(command) => token::run(command, app).await,
         Command::Init(_) | Command::Serve(_) => Err(Error::Input("this command stands alone".to_owned())),
     }
 }

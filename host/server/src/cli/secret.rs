@@ -1,10 +1,9 @@
 //! `reeve secret`.
 
-use crate::app::{App, TENANT};
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output::table;
-use reeve_core::audit::{Event, Subject};
-use reeve_core::id::SystemName;
+use crate::secrets;
 use reeve_runtime::vault::{SECRET_BYTES_MAX, SecretName};
 use secrecy::SecretString;
 use serde_json::json;
@@ -33,53 +32,22 @@ pub async fn run(command: Command, app: &App) -> Result<()> {
     }
 }
 
-fn parse(name: &str) -> Result<SecretName> {
-    let parts: Vec<_> = name.split('/').collect();
+fn parse(text: &str) -> Result<SecretName> {
+    let parts: Vec<_> = text.split('/').collect();
     match parts.as_slice() {
-        [system, connection, field] if parts.iter().all(|part| !part.is_empty()) => Ok(SecretName {
-            tenant: TENANT.to_owned(),
-            system: SystemName::new(*system),
-            connection: (*connection).to_owned(),
-            field: (*field).to_owned(),
-        }),
+        [system, connection, field] if parts.iter().all(|part| !part.is_empty()) => {
+            Ok(secrets::named(system, connection, field))
+        }
         _ => {
-            Err(Error::Input(format!("{name:?} names no secret; write SYSTEM/CONNECTION/FIELD, such as crm/api/token")))
+            Err(Error::Input(format!("{text:?} names no secret; write SYSTEM/CONNECTION/FIELD, such as crm/api/token")))
         }
     }
 }
 
-fn subject(name: &SecretName) -> Subject {
-    Subject::Secret { system: name.system.clone(), connection: name.connection.clone(), field: name.field.clone() }
-}
-
 async fn set(app: &App, text: &str) -> Result<()> {
     let name = parse(text)?;
-    let mut tx = app.store.read().await?;
-    let system = tx.system(&name.system).await?.ok_or_else(|| {
-        Error::NotFound(format!("there is no system {:?}. Add it first: `reeve system add FILE`", name.system.as_str()))
-    })?;
-    drop(tx);
-    let wanted = system.connections.get(&name.connection).and_then(|connection| connection.secret_field());
-    if wanted != Some(name.field.as_str()) {
-        let all: Vec<_> = system
-            .connections
-            .iter()
-            .filter_map(|(connection, bound)| Some(format!("{}/{connection}/{}", system.name, bound.secret_field()?)))
-            .collect();
-        return Err(Error::Input(format!("{} has no such secret; it has: {}", system.name, all.join(", "))));
-    }
-    let secret = read_secret(text)?;
-    if let Some(connection) = system.connections.get(&name.connection) {
-        reeve_runtime::check_secret(connection, &secret)
-            .map_err(|why| Error::Input(format!("{text} was not set: {why}")))?;
-    }
-    let mut tx = app.write().await?;
-    let version = tx.secret_version(&name.system, &name.connection, &name.field).await?.saturating_add(1);
-    let sealed = app.vault.seal(&name, version, &secret)?;
-    tx.put_secret(&name.system, &name.connection, &name.field, version, &sealed.bytes, app.now()).await?;
-    let entry = app.entry(Event::SecretSet).about(subject(&name)).with_data(json!({ "version": version }));
-    tx.audit(&entry).await?;
-    tx.commit().await?;
+    secrets::must_be_known(app, &name).await?;
+    let version = secrets::set(app, &name, &read_secret(text)?).await?;
     app.out.print(&json!({ "secret": text, "version": version }), || format!("Set {text} (version {version})."));
     Ok(())
 }
@@ -112,13 +80,7 @@ async fn list(app: &App) -> Result<()> {
 }
 
 async fn remove(app: &App, text: &str) -> Result<()> {
-    let name = parse(text)?;
-    let mut tx = app.write().await?;
-    if !tx.remove_secret(&name.system, &name.connection, &name.field).await? {
-        return Err(Error::NotFound(format!("{text} is not set. `reeve secret list` shows what is")));
-    }
-    tx.audit(&app.entry(Event::SecretRemoved).about(subject(&name))).await?;
-    tx.commit().await?;
+    secrets::remove(app, &parse(text)?).await?;
     app.out.print(&json!({ "removed": text }), || format!("Removed {text}."));
     Ok(())
 }

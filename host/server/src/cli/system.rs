@@ -3,9 +3,8 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output::table;
-use crate::systems;
+use crate::{secrets, systems};
 use reeve_core::id::SystemName;
-use reeve_core::inventory::System;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -37,7 +36,7 @@ pub async fn run(command: Command, app: &App) -> Result<()> {
         Command::Add { file } => {
             let system = systems::read(&file)?;
             let new = systems::add(app, &system).await?;
-            let missing = missing_secrets(app, &system).await?;
+            let missing = secrets::missing(app, &system).await?;
             app.out.print(&json!({ "system": system.name, "new": new, "secrets-missing": missing }), || {
                 let mut text = format!("{} {}.", if new { "Added" } else { "Changed" }, system.name);
                 missing
@@ -56,24 +55,6 @@ pub async fn run(command: Command, app: &App) -> Result<()> {
             Ok(())
         }
     }
-}
-
-async fn missing_secrets(app: &App, system: &System) -> Result<Vec<String>> {
-    let mut tx = app.store.read().await?;
-    let mut missing = Vec::new();
-    for (name, connection) in &system.connections {
-        if let Some(field) = connection.secret_field()
-            && tx.secret(&system.name, name, field).await?.is_none()
-        {
-            missing.push(format!("{}/{name}/{field}", system.name));
-        }
-    }
-    Ok(missing)
-}
-
-async fn find(app: &App, name: &str) -> Result<System> {
-    let found = app.store.read().await?.system(&SystemName::new(name)).await?;
-    found.ok_or_else(|| Error::NotFound(format!("there is no system {name:?}. `reeve system list` shows them")))
 }
 
 async fn list(app: &App) -> Result<()> {
@@ -96,9 +77,9 @@ async fn list(app: &App) -> Result<()> {
 }
 
 async fn show(app: &App, name: &str) -> Result<()> {
-    let system = find(app, name).await?;
+    let system = systems::find(app, name).await?;
     let last = app.store.read().await?.last_snapshot(&system.name, false).await?;
-    let missing = missing_secrets(app, &system).await?;
+    let missing = secrets::missing(app, &system).await?;
     let description = last.as_ref().map(|snapshot| &snapshot.description);
     let json = json!({ "system": system, "secrets-missing": missing, "last-read": last.as_ref().map(|s| &s.id), "description": description });
     app.out.print(&json, || {
@@ -142,7 +123,7 @@ async fn show(app: &App, name: &str) -> Result<()> {
 }
 
 async fn check(app: &App, name: &str) -> Result<()> {
-    let system = find(app, name).await?;
+    let system = systems::find(app, name).await?;
     let connector = app.connector(&system).await?;
     let bar = app.out.bar(&format!("checking {name}"), None);
     let probes = connector.check().await;

@@ -56,7 +56,7 @@ pub async fn sync_one(app: &App, system: &System, accepted: Option<&LossAccepted
     Ok(synced)
 }
 
-async fn choose(app: &App, names: &[String]) -> Result<Vec<System>> {
+pub async fn choose(app: &App, names: &[String]) -> Result<Vec<System>> {
     let mut all = app.store.read().await?.systems().await?;
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|system| system.name.as_str() == name.as_str())) {
         let known: Vec<_> = all.iter().map(|system| system.name.to_string()).collect();
@@ -97,8 +97,12 @@ fn progress(
     system: &System,
 ) -> (indicatif::ProgressBar, impl Fn(Listed, u64, Option<u64>) + Send + Sync + use<>) {
     let bar = app.out.bar(&format!("reading {}", system.name), None);
-    let (shown, name) = (bar.clone(), system.name.clone());
+    let (shown, name, app) = (bar.clone(), system.name.clone(), app.clone());
     let tell = move |what: Listed, items: u64, total: Option<u64>| {
+        app.tell(|| match total {
+            Some(total) => format!("reading {} of {name}: {items} of {total}", what.name()),
+            None => format!("reading {} of {name}: {items}", what.name()),
+        });
         if let Some(total) = total {
             shown.set_length(total);
         }

@@ -52,10 +52,20 @@ impl Tx {
         row.map(|row| body(&row, "snapshots")).transpose()
     }
 
-    /// The latest first.
-    pub async fn snapshots(&mut self, system: &SystemName, limit: u32) -> Result<Vec<Snapshot>, StoreError> {
-        let rows =
-            self.statement("SELECT body FROM snapshot WHERE system = $1 ORDER BY read_at DESC, id DESC LIMIT $2");
-        bodies(&self.rows(rows.bind(system.as_str()).bind(i64::from(limit))).await?, "snapshots")
+    /// The latest first, after this one.
+    pub async fn snapshots(
+        &mut self,
+        system: &SystemName,
+        after: Option<&SnapshotId>,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let rows = self.statement(
+            "SELECT body FROM snapshot
+             WHERE system = $1 AND ($2 = '' OR (read_at, id) < (SELECT seen.read_at, seen.id FROM snapshot AS seen
+                                                                WHERE seen.id = $2))
+             ORDER BY read_at DESC, id DESC LIMIT $3",
+        );
+        let after = after.map(|id| key(id.as_str()).into_owned()).unwrap_or_default();
+        bodies(&self.rows(rows.bind(system.as_str()).bind(after).bind(i64::from(limit))).await?, "snapshots")
     }
 }

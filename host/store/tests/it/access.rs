@@ -201,7 +201,8 @@ async fn snapshots_come_latest_first(db: Fresh) {
     }
     assert_eq!(tx.last_snapshot(&directory(), false).await.unwrap().as_ref(), Some(&all[1]));
     assert_eq!(tx.last_snapshot(&directory(), true).await.unwrap().as_ref(), Some(&all[2]));
-    assert_eq!(tx.snapshots(&directory(), 2).await.unwrap(), [all[1].clone(), all[2].clone()]);
+    assert_eq!(tx.snapshots(&directory(), None, 2).await.unwrap(), [all[1].clone(), all[2].clone()]);
+    assert_eq!(tx.snapshots(&directory(), Some(&all[1].id), 2).await.unwrap()[0], all[2]);
     assert_eq!(tx.snapshot(&"s-1".into()).await.unwrap().as_ref(), Some(&all[0]));
     assert_eq!(tx.last_snapshot(&"elsewhere".into(), false).await.unwrap(), None);
     assert!(matches!(tx.put_snapshot(&all[0]).await, Err(StoreError::Db(_))), "a snapshot is never written over");

@@ -7,7 +7,7 @@ use reeve_store::{KeptAnswer, Known, StoreError, SyncRun, SyncRunState, TokenGra
 
 fn token(id: &str) -> TokenRow {
     let grant = TokenGrant {
-        name: "payroll sync".to_owned(),
+        name: format!("payroll {id}"),
         role: "operator".to_owned(),
         scopes: vec!["plans:read".to_owned()],
         created_by: "ada".to_owned(),
@@ -43,6 +43,12 @@ async fn a_token_is_found_until_it_is_revoked_and_after(db: Fresh) {
     drop(tx);
     let mut tx = store.write().await.unwrap();
     assert!(matches!(tx.add_token(&token("t1")).await, Err(StoreError::Conflict(_))));
+    let named = |id: &str, name: &str| {
+        let grant = TokenGrant { name: name.to_owned(), ..token(id).grant };
+        TokenRow { grant, ..token(id) }
+    };
+    assert!(matches!(tx.add_token(&named("t4", "payroll t1")).await, Err(StoreError::Conflict(_))));
+    tx.add_token(&named("t4", "payroll t2")).await.unwrap();
 }
 
 fn run(id: &str, second: i64, state: SyncRunState) -> SyncRun {

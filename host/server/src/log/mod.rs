@@ -1,5 +1,7 @@
 //! The log as files that an outsider checks: exported in the C2SP tile layout, verified from those files alone.
 
+pub mod proofs;
+
 use crate::app::App;
 use crate::error::{Error, Result};
 use reeve_core::audit::{CHECKPOINT_PATH, Event, FILE_BYTES_MAX, Report, TileFile, TileWriter, VerifierKey, verify};

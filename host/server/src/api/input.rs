@@ -1,0 +1,53 @@
+//! What comes in, read strictly: a body, a query or a path that does not fit is refused with a sentence, and a field that
+//! is not known is a refusal, not a guess.
+
+use super::problem::{Kind, Problem};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+/// The longest JSON body, in bytes.
+pub const JSON_BYTES_MAX: usize = 256 * 1024;
+
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = axum::Json::<T>::from_request(request, state).await;
+        read.map(|axum::Json(value)| Self(value)).map_err(|why: JsonRejection| match why.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Problem::new(Kind::TooLarge, format!("the body may have {JSON_BYTES_MAX} bytes"))
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Problem::new(Kind::UnsupportedMediaType, "the body must be `Content-Type: application/json`")
+            }
+            _ => Problem::bad(why.body_text()),
+        })
+    }
+}
+
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Query(value)| Self(value)).map_err(|why: QueryRejection| Problem::bad(why.body_text()))
+    }
+}
+
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Path(value)| Self(value)).map_err(|why: PathRejection| Problem::bad(why.body_text()))
+    }
+}
