@@ -6,6 +6,7 @@ use crate::api::page::{Page, PageQuery};
 use crate::api::problem::{Kind, Problem};
 use crate::api::version;
 use crate::app::App;
+use crate::error::Error;
 use crate::{secrets, systems};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -140,10 +141,14 @@ pub async fn put(
 
 /// Files that a system names through the interface lie in one folder: a token is no way to read the machine's disk.
 fn confine(app: &App, system: &mut System) -> Result<(), Problem> {
+    let folder = &app.home.folder;
+    let root = std::fs::canonicalize(folder).map_err(Error::io(folder))?.join(FILES);
     let inside = |path: &PathBuf, what: &str| {
+        // What was read is taken back as it was.
+        let path = path.strip_prefix(&root).unwrap_or(path);
         let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
         match plain && !path.as_os_str().is_empty() {
-            true => Ok(app.home.folder.join(FILES).join(path)),
+            true => Ok(root.join(path)),
             false => Err(Problem::bad(format!(
                 "{what} must be a path inside the folder {FILES:?} of Reeve's own folder, such as \"hr\"; others can be named \
                  with `reeve system add` only"
