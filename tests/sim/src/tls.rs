@@ -2,6 +2,8 @@
 //! certificate is signed, so that whoever trusts the authority trusts this stand-in and nothing else.
 
 use crate::SimError;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
@@ -66,6 +68,14 @@ impl Tls {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Identity { config: Arc::new(config), roots_pem: roots.pem() })
+        Ok(Identity { config: Arc::new(config), roots_pem: pem_of(roots.der()) })
     }
+}
+
+/// RFC 7468.
+fn pem_of(der: &[u8]) -> String {
+    const LINE_CHARS: usize = 64;
+    let text = BASE64_STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(LINE_CHARS).map(|line| format!("{}\n", String::from_utf8_lossy(line)));
+    format!("-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n", lines.collect::<String>())
 }
