@@ -127,7 +127,11 @@ pub enum Happened {
         result: Result<Outcome, Failure>,
         reached: bool,
     },
-    Read(Result<Sight, Failure>),
+    /// What a read shows is as old as its beginning, however long the answer took.
+    Read {
+        began: Timestamp,
+        sight: Result<Sight, Failure>,
+    },
     /// The reason for it is gone.
     Withdrawn {
         why: String,
@@ -224,8 +228,8 @@ impl Operation {
             Happened::Interrupted => self.unknown(now, "the host stopped before the answer was on record".to_owned()),
             Happened::Answered { result: Ok(outcome), .. } => self.answered(outcome, now),
             Happened::Answered { result: Err(failure), reached } => self.failed(&failure, reached, now, jitter),
-            Happened::Read(Ok(sight)) => self.read(&sight, capability, now, jitter),
-            Happened::Read(Err(failure)) => self.unreadable(&failure, now, jitter),
+            Happened::Read { began, sight: Ok(sight) } => self.read(&sight, began.min(now), capability, now, jitter),
+            Happened::Read { sight: Err(failure), .. } => self.unreadable(&failure, now, jitter),
             Happened::Withdrawn { why } | Happened::Outdated { why } => {
                 self.settle(Phase::Cancelled, Event::OperationCancelled, why, now)
             }
@@ -308,7 +312,7 @@ impl Operation {
         self.told(Event::OperationUnknown, why)
     }
 
-    fn read(&mut self, sight: &Sight, capability: &Capability, now: Timestamp, jitter: f64) -> Step {
+    fn read(&mut self, sight: &Sight, began: Timestamp, capability: &Capability, now: Timestamp, jitter: f64) -> Step {
         match judge(&self.planned.action, self.account.as_ref(), sight) {
             Judgement::Holds { account } => {
                 let observed = self.phase != Phase::Done;
@@ -332,7 +336,7 @@ impl Operation {
             Judgement::Breach(Breach::Ambiguous(why)) => self.settle(Phase::Held, Event::OperationHeld, why, now),
             Judgement::Breach(Breach::NotShown(why)) => {
                 self.reads = self.reads.saturating_add(1);
-                if !self.may_still_show(capability, now) {
+                if !self.may_still_show(capability, began) {
                     return self.did_not_happen(why, capability, now, jitter);
                 }
                 self.not_before = pace::read_again_at(self.reads, now, jitter);
@@ -342,8 +346,8 @@ impl Operation {
         }
     }
 
-    /// Whether the target is still within the time that it needs to show a change.
-    fn may_still_show(&self, capability: &Capability, now: Timestamp) -> bool {
+    /// Whether the target was still within the time that it needs to show a change when the read began.
+    fn may_still_show(&self, capability: &Capability, began: Timestamp) -> bool {
         let patience = match (self.phase, self.outcome.as_ref().map(|outcome| &outcome.status)) {
             (Phase::Done, Some(Status::PendingApproval(_))) => pace::APPROVAL_PATIENCE,
             (Phase::Done, Some(Status::Accepted(_))) => pace::ACCEPTED_PATIENCE,
@@ -354,8 +358,8 @@ impl Operation {
         };
         let visible = SignedDuration::from_secs(i64::from(capability.visible_after_s));
         let lost = self.unknown_since.filter(|_| self.phase == Phase::Unknown && !capability.idempotent);
-        let since = lost.or(self.sent_at).unwrap_or(now);
-        let waited = now.duration_since(since);
+        let since = lost.or(self.sent_at).unwrap_or(began);
+        let waited = began.duration_since(since);
         let enough_reads = self.phase != Phase::Done || self.reads >= pace::READS_MIN;
         waited < visible.saturating_add(patience) || !enough_reads
     }

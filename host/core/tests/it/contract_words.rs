@@ -79,7 +79,7 @@ fn step(operation: &mut Operation, happened: Happened, idempotent: bool) -> Phas
 #[test]
 fn an_end_that_no_read_can_show_counts_by_the_answer_alone() {
     let done = Outcome { status: Status::Done, account: None, request_id: None, side_effects: vec![] };
-    let listed = || Happened::Read(Ok(Sight::Credentials(vec![sessions()])));
+    let listed = || crate::run_world::read(Ok(Sight::Credentials(vec![sessions()])));
     let mut operation = ending();
     step(&mut operation, Happened::Intended { account: None }, true);
     assert_eq!(step(&mut operation, Happened::Answered { result: Ok(done), reached: true }, true), Phase::Done);

@@ -35,9 +35,9 @@ fn happened() -> impl Strategy<Value = Happened> {
         4 => prop::option::of(states).prop_map(|state| {
             let view = state.map(|state| Account { state, ..account("a1", "mia") });
             let view = view.map(|account| Box::new(AccountView { account, grants: vec![] }));
-            Happened::Read(Ok(Sight::Account(view)))
+            Happened::Read { began: now(), sight: Ok(Sight::Account(view)) }
         }),
-        1 => failures.prop_map(|failure| Happened::Read(Err(failure))),
+        1 => failures.prop_map(|failure| Happened::Read { began: now(), sight: Err(failure) }),
         1 => Just(Happened::Withdrawn { why: "HR took it back".to_owned() }),
         1 => Just(Happened::Outdated { why: "a later plan did it".to_owned() }),
         1 => Just(Happened::Released { by: "ada".to_owned() }),
@@ -61,7 +61,7 @@ fn operation(lane: Lane) -> Operation {
 
 fn shows_the_end(happened: &Happened) -> bool {
     match happened {
-        Happened::Read(Ok(Sight::Account(view))) => {
+        Happened::Read { sight: Ok(Sight::Account(view)), .. } => {
             view.as_ref().is_none_or(|view| view.account.state == AccountState::Disabled)
         }
         _ => false,
@@ -82,13 +82,16 @@ proptest! {
         capability.idempotent = idempotent;
         let mut clock = now();
         let mut intents = 0;
-        for (happened, wait, jitter) in life {
+        for (mut happened, wait, jitter) in life {
             // The worker sends only what waits.
             if matches!(happened, Happened::Intended { .. }) && operation.phase != Phase::Waiting
                 && !operation.phase.is_settled() {
                 continue;
             }
             clock = clock.checked_add(SignedDuration::from_millis(wait)).unwrap();
+            if let Happened::Read { began, .. } = &mut happened {
+                *began = clock;
+            }
             let (before, sends) = (operation.phase, operation.sends);
             let step = operation.step(happened.clone(), &capability, clock, jitter);
             let released = matches!(happened, Happened::Released { .. });
@@ -104,7 +107,7 @@ proptest! {
             }
             // Where twice is not as good as once, what may have happened is not sent again before it is sure.
             let lost = matches!(before, Phase::Intended | Phase::Unknown) && operation.phase == Phase::Waiting;
-            if lost && !idempotent && matches!(happened, Happened::Read(_)) {
+            if lost && !idempotent && matches!(happened, Happened::Read { .. }) {
                 prop_assert_eq!(operation.sends, 0, "nobody has answered for sending it again");
             }
             if operation.phase == Phase::Verified && before != Phase::Verified {

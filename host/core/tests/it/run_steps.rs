@@ -1,7 +1,7 @@
 //! One operation's life, step by step: what each thing that happens makes of it.
 
 use crate::given::{account, now};
-use crate::run_world::{Run, answered, busy, create, disable, failed, later, lost, planned, seen};
+use crate::run_world::{Run, answered, busy, create, disable, failed, later, lost, planned, read, seen};
 use jiff::SignedDuration;
 use reeve_core::access::{Account, AccountState, OperationKind};
 use reeve_core::audit::Event;
@@ -62,7 +62,7 @@ fn a_removal_of_what_is_not_found_is_read_and_not_refused() {
     let mut run = Run::of(disable(Lane::Leaver)).sent();
     run.step(1, not_found());
     assert_eq!(run.phase(), Phase::Unknown);
-    run.step(1, Happened::Read(Ok(Sight::Account(None))));
+    run.step(1, read(Ok(Sight::Account(None))));
     assert_eq!(run.phase(), Phase::Verified);
     let mut run = Run::of(create()).sent();
     run.step(1, not_found());
@@ -104,7 +104,7 @@ fn what_does_not_show_is_sent_again_after_patience_and_only_where_twice_is_safe(
 #[test]
 fn what_must_not_happen_twice_waits_from_when_its_answer_was_lost() {
     assert_eq!(pace::UNKNOWN_PATIENCE, SignedDuration::from_secs(15));
-    let nothing = || Happened::Read(Ok(Sight::Found(vec![])));
+    let nothing = || read(Ok(Sight::Found(vec![])));
     let mut run = Run::of(create()).unsafe_twice().sent();
     let mut sent_at = 0;
     for _ in 0..2 {
@@ -117,7 +117,7 @@ fn what_must_not_happen_twice_waits_from_when_its_answer_was_lost() {
             assert_eq!(run.operation.task(), Task::Observe, "after {wait} s");
             assert_eq!(run.operation.unknown_since, Some(later(lost_at)), "a read does not start the wait again");
         }
-        run.step(lost_at + 14, Happened::Read(Err(busy(None))));
+        run.step(lost_at + 14, read(Err(busy(None))));
         assert_eq!(run.operation.unknown_since, Some(later(lost_at)), "nor does one that fails");
         run.step(lost_at + 15, nothing());
         assert_eq!(run.operation.task(), Task::Send);
@@ -152,25 +152,59 @@ fn a_read_waits_for_as_long_as_the_target_needs_to_show_a_change() {
     assert_eq!(run.phase(), Phase::Waiting);
 }
 
+/// A target that takes a minute to answer a read, or a worker that stood still: the request may have worked meanwhile.
+#[test]
+fn what_a_read_shows_is_as_old_as_its_beginning() {
+    let nothing = |began| Happened::Read { began: later(began), sight: Ok(Sight::Found(vec![])) };
+    let mut run = Run::of(create()).unsafe_twice().sent();
+    run.step(1, failed(lost(), true));
+    run.step_late(60, nothing(15));
+    assert_eq!(run.operation.task(), Task::Observe, "it began within the 15 s");
+    run.step_late(61, nothing(16));
+    assert_eq!(run.operation.task(), Task::Send);
+
+    let mut run = Run::of(create()).unsafe_twice().sent();
+    run.step(10, failed(lost(), true));
+    run.step_late(20, nothing(60));
+    assert_eq!(run.operation.task(), Task::Observe, "a clock that was set back meanwhile makes it no younger");
+}
+
+/// A target that fails every time is asked ever more rarely, however surely nothing happened.
+#[test]
+fn what_did_not_happen_is_sent_again_after_a_wait_that_doubles() {
+    let mut run = Run::of(disable(Lane::Leaver)).sent();
+    let mut at = 0;
+    for wait_ms in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000] {
+        at += 3;
+        run.step(at, failed(lost(), true));
+        let step = run.step(at, seen(AccountState::Active));
+        assert_eq!((run.phase(), step.event), (Phase::Waiting, Some(Event::OperationRetried)));
+        let waits = run.operation.not_before.duration_since(later(at));
+        assert_eq!(waits, SignedDuration::from_millis(wait_ms), "after attempt {}", run.operation.sends);
+        at += 1_000;
+        run.step(at, Happened::Intended { account: None });
+    }
+}
+
 /// Case 26: a create is safe to send again where its key finds nothing, also where sending twice is not.
 #[test]
 fn a_create_is_looked_for_by_its_key_before_it_is_sent_again() {
     let mut run = Run::of(create()).unsafe_twice().sent();
     run.step(1, failed(lost(), true));
-    run.step(15, Happened::Read(Ok(Sight::Found(vec![]))));
+    run.step(15, read(Ok(Sight::Found(vec![]))));
     assert_eq!(run.operation.task(), Task::Observe);
-    run.step(16, Happened::Read(Ok(Sight::Found(vec![]))));
+    run.step(16, read(Ok(Sight::Found(vec![]))));
     assert_eq!(run.operation.task(), Task::Send);
 
     let mut run = Run::of(create()).unsafe_twice().sent();
     run.step(1, failed(lost(), true));
     let ours = Account { correlation_key: Some("1".to_owned()), ..account("a7", "mia") };
-    run.step(1, Happened::Read(Ok(Sight::Found(vec![ours]))));
+    run.step(1, read(Ok(Sight::Found(vec![ours]))));
     assert_eq!((run.phase(), run.operation.account.clone()), (Phase::Verified, Some("a7".into())));
 
     let mut run = Run::of(create()).sent();
     run.step(1, failed(lost(), true));
-    run.step(9, Happened::Read(Ok(Sight::Blind)));
+    run.step(9, read(Ok(Sight::Blind)));
     assert_eq!(run.phase(), Phase::Held, "a connector that can't search leaves it to a person");
 
     let mut run = Run::of(create()).sent();
@@ -240,7 +274,7 @@ fn reads_that_fail_are_bounded_but_for_leavers() {
     let reads = |lane| {
         let mut run = Run::of(disable(lane)).sent();
         run.step(0, answered(Status::Done));
-        (0..pace::SENDS_MAX).for_each(|_| drop(run.step(0, Happened::Read(Err(busy(None))))));
+        (0..pace::SENDS_MAX).for_each(|_| drop(run.step(0, read(Err(busy(None))))));
         run.phase()
     };
     assert_eq!((reads(Lane::Standard), reads(Lane::Leaver)), (Phase::Held, Phase::Done));

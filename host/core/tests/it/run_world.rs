@@ -68,7 +68,15 @@ impl Run {
         self
     }
 
-    pub fn step(&mut self, after: i64, happened: Happened) -> Step {
+    pub fn step(&mut self, after: i64, mut happened: Happened) -> Step {
+        if let Happened::Read { began, .. } = &mut happened {
+            *began = later(after);
+        }
+        self.step_late(after, happened)
+    }
+
+    /// What a read shows may be older than the step that takes it.
+    pub fn step_late(&mut self, after: i64, happened: Happened) -> Step {
         self.operation.step(happened, &self.capability, later(after), 1.0)
     }
 
@@ -95,9 +103,14 @@ pub fn failed(failure: Failure, reached: bool) -> Happened {
     Happened::Answered { result: Err(failure), reached }
 }
 
+/// A read that begins when it is taken.
+pub fn read(sight: Result<Sight, Failure>) -> Happened {
+    Happened::Read { began: now(), sight }
+}
+
 pub fn seen(state: AccountState) -> Happened {
     let account = Account { state, ..account("a1", "mia") };
-    Happened::Read(Ok(Sight::Account(Some(Box::new(AccountView { account, grants: vec![] })))))
+    read(Ok(Sight::Account(Some(Box::new(AccountView { account, grants: vec![] })))))
 }
 
 pub fn busy(retry_after_ms: Option<u64>) -> Failure {

@@ -83,7 +83,7 @@ impl Worker {
         let failure = Failure::Denied(error.to_string());
         let happened = match held.operation.task() {
             Task::Send => Happened::Answered { result: Err(failure), reached: false },
-            _ => Happened::Read(Err(failure)),
+            _ => Happened::Read { began: self.app.now(), sight: Err(failure) },
         };
         self.take(&mut held, happened, None, None, false).await?;
         Ok(held.operation.phase.is_settled())
@@ -126,9 +126,11 @@ impl Worker {
         }
         let operation = held.operation.clone();
         let facts = self.facts(&operation.planned.system).await?;
+        let began = self.app.now();
         let seen = self.keeping(held, sight::look(connector, &operation, &facts.description.finds_by)).await?;
         self.record(&operation.planned.system, seen.sight.as_ref().err()).await;
-        self.take(held, Happened::Read(seen.sight), None, seen.view.as_ref(), true).await?;
+        let happened = Happened::Read { began, sight: seen.sight };
+        self.take(held, happened, None, seen.view.as_ref(), true).await?;
         Ok(self.due_now(held))
     }
 
