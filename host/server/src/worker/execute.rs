@@ -9,6 +9,7 @@ use reeve_core::run::{Failure, Happened, Operation, Phase, Step, Task};
 use reeve_runtime::{Connector, Journal};
 use reeve_store::{Claimed, StoreError};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// How often a step is stored again while the database is busy, 5 s each.
 const STORE_TRIES_MAX: u32 = 12;
@@ -19,6 +20,8 @@ pub(super) struct Held {
     pub fence: i64,
     pub capability: Capability,
     pub digest: String,
+    /// When the claim was made sure of last, by a clock that nobody can set.
+    pub kept: Instant,
 }
 
 impl Worker {
@@ -40,7 +43,13 @@ impl Worker {
                 Err(Error::NotFound(format!("system {} is not under governance any more", operation.planned.system)))
             }
         };
-        let mut held = Held { capability: settle::undeclared(&operation), operation, fence, digest: String::new() };
+        let mut held = Held {
+            capability: settle::undeclared(&operation),
+            operation,
+            fence,
+            digest: String::new(),
+            kept: Instant::now(),
+        };
         let connector = match connector {
             Ok(connector) => connector,
             // A hiccup of ours says nothing of the operation: it is taken up again when the lease ends.
@@ -111,6 +120,11 @@ impl Worker {
             self.take(held, Happened::Withdrawn { why }, None, None, false).await?;
             return Ok(false);
         };
+        // A process that stood still between the two may not be the only one any more that holds it. The intent is on
+        // record, so whoever claims it next reads first.
+        if held.kept.elapsed() >= LEASE {
+            return Ok(false);
+        }
         let id: OperationId = held.operation.id.clone();
         let applied = self.keeping(held, connector.apply(&action, &id)).await?;
         self.record(&system, applied.result.as_ref().err()).await;
@@ -186,7 +200,10 @@ impl Worker {
                 Err(Error::Store(StoreError::Busy)) => {
                     tracing::warn!("the database is busy; {} is stored again", held.operation.id)
                 }
-                other => return other,
+                other => {
+                    held.kept = other?;
+                    return Ok(());
+                }
             }
         }
         Err(Error::Store(StoreError::Busy))
@@ -199,13 +216,13 @@ impl Worker {
         journal: Option<&Journal>,
         view: Option<&(NativeId, Option<AccountView>)>,
         goes_on: bool,
-    ) -> Result<()> {
+    ) -> Result<Instant> {
         let mut tx = self.app.write().await?;
-        let now = self.app.now();
+        let (now, kept) = (self.app.now(), Instant::now());
         tx.save_claimed(&held.operation, held.fence, goes_on.then(|| after(now, LEASE))).await?;
         settle::all(&self.app, &mut tx, held, step, journal, view, now).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(kept)
     }
 
     /// Whether it may be sent, and to which account.
