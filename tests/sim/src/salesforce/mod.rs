@@ -34,16 +34,24 @@
 //! - That a permission set group has a permission set of type `Group`, by which its assignments name it; the order of
 //!   rows where a query asks for none.
 //! - Key prefixes that are not published (see `schema`).
+//!
+//! # Layout
+//!
+//! `schema` lists the objects and `store` keeps their records; `values`, `rules` and `blockers` judge a change, and
+//! `follow` makes what comes with it. `lexer`, `soql`, `path` and `evaluate` are the query language. `records`,
+//! `query`, `describe` and `oauth` are the endpoints, with `sessions` and `jwt` behind the last; `seed` fills an org.
 
 mod blockers;
 mod describe;
 mod evaluate;
 mod fault;
 mod field;
+mod follow;
 mod id;
 mod jwt;
 mod lexer;
 mod oauth;
+mod path;
 mod query;
 mod records;
 mod rules;

@@ -4,8 +4,10 @@
 use super::Options;
 use super::evaluate::View;
 use super::fault::{Fault, JSON};
+use super::follow::{Keep, follow, goes_along};
 use super::id::meaning;
-use super::rules::{self, Keep};
+use super::path::Path;
+use super::rules;
 use super::schema::Object;
 use super::store::{Record, Store, key};
 use super::time::written;
@@ -48,7 +50,7 @@ impl Write<'_> {
         }
         self.commit(store, object, order, None, Some(&record))?;
         if !self.quirks.pretend {
-            rules::follow(store, Keep::OnDisk, object, None, &record)?;
+            follow(store, Keep::OnDisk, object, None, &record)?;
         }
         Ok(self.made(&record))
     }
@@ -73,7 +75,7 @@ impl Write<'_> {
             self.stamp(object, &mut after, false);
             self.commit(store, object, order, Some(&before), Some(&after))?;
             if !self.quirks.pretend {
-                rules::follow(store, Keep::OnDisk, object, Some(&before), &after)?;
+                follow(store, Keep::OnDisk, object, Some(&before), &after)?;
             }
         }
         Ok(Answer::empty(204))
@@ -86,7 +88,7 @@ impl Write<'_> {
             return Err(Fault::bad("INVALID_TYPE_FOR_OPERATION", what));
         }
         rules::check_deletion(store, object, &before)?;
-        for (object, order, record) in rules::goes_along(store, object, &before) {
+        for (object, order, record) in goes_along(store, object, &before) {
             self.commit(store, object, order, Some(&record), None)?;
         }
         self.commit(store, object, order, Some(&before), None)?;
@@ -160,7 +162,7 @@ pub(super) fn read(view: &View<'_>, object: Object, id: &str, request: &Request)
         Some(fields) => fields.split(',').map(|name| name.trim().to_owned()).collect(),
         None => object.fields().iter().map(|field| field.name.to_owned()).collect(),
     };
-    let paths = names.iter().map(|name| super::evaluate::Path::read(object, name, 0)).collect::<Result<Vec<_>, _>>()?;
+    let paths = names.iter().map(|name| Path::read(object, name, 0)).collect::<Result<Vec<_>, _>>()?;
     Ok(Answer::json(200, JSON, &view.render(object, record, &paths)))
 }
 

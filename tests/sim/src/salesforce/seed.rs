@@ -3,7 +3,8 @@
 //! In a seed, a reference may be a name in place of an id: `"@Profile:Standard User"`, by what an object's records are
 //! told apart (user name, name, developer name, licence key; a group by `Type DeveloperName`).
 
-use super::rules::{Keep, derive, follow, set_defaults};
+use super::follow::{Keep, follow};
+use super::rules::{derive, set_defaults};
 use super::schema::Object;
 use super::store::{Record, Store, key};
 use super::time::written;

@@ -4,9 +4,9 @@
 //! Lacking are subqueries in the `SELECT` list, aggregates other than `COUNT()`, `GROUP BY`, `FIELDS()`, `TYPEOF`,
 //! `USING SCOPE`, `FOR VIEW` and date literals such as `TODAY`; they are refused as the real service refuses nothing.
 
-use super::evaluate::{Literal, Path};
 use super::fault::Fault;
 use super::lexer::{Lexed, Token, lex, malformed, unexpected};
+use super::path::{Literal, Path};
 use super::schema::Object;
 
 /// The most rows that may be passed over.
