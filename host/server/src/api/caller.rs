@@ -85,6 +85,15 @@ pub const fn administers_reading(area: Area) -> Rule {
     Rule::new(area, false, &[Role::Admin, Role::Auditor])
 }
 
+/// A route that takes no token.
+pub fn open(routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
+    let (schemas, mut paths, router) = routes;
+    for item in paths.paths.values_mut() {
+        [&mut item.get, &mut item.post].into_iter().flatten().for_each(describe::common);
+    }
+    (schemas, paths, router)
+}
+
 /// Puts the rule before the handlers, and into their description.
 pub fn guarded(api: &Api, rule: Rule, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
     let (schemas, mut paths, router) = routes;

@@ -1,11 +1,13 @@
 //! The OpenAPI document: what all routes have in common is added here once.
 
 use super::caller::SCHEME;
-use super::problem;
+use super::{idempotency, problem};
 use utoipa::PartialSchema;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, Info, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{
+    Components, ContentBuilder, Info, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Type,
+};
 
 /// Statuses that any route may answer with.
 const ANY: [(&str, &str); 13] = [
@@ -56,11 +58,16 @@ pub fn key(operation: &mut Operation) {
     let response = ResponseBuilder::new().description("The idempotency key was used for another request.");
     let response = response.content("application/problem+json", problem).build();
     operation.responses.responses.entry("422".to_owned()).or_insert(RefOr::T(response));
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(idempotency::KEY_BYTES_MAX))
+        .pattern(Some("^[!-~]+$"));
     let parameter = ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .description(Some("The same request with the same key is done once."))
-        .schema(Some(<String as PartialSchema>::schema()))
+        .schema(Some(key))
         .build();
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }

@@ -51,3 +51,27 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         read.map(|axum::extract::Path(value)| Self(value)).map_err(|why: PathRejection| Problem::bad(why.body_text()))
     }
 }
+
+/// The longest reason that is kept, in characters.
+pub const REASON_CHARS_MAX: usize = 1000;
+
+/// Refuses a text that is longer than the description says.
+pub fn bounded(what: &str, text: &str, chars_max: usize) -> Result<(), Problem> {
+    match text.chars().nth(chars_max) {
+        None => Ok(()),
+        Some(_) => Err(Problem::bad(format!("`{what}` has at most {chars_max} characters"))),
+    }
+}
+
+/// Refuses a list that is longer than the description says.
+pub fn at_most<T>(what: &str, list: &[T], max: usize) -> Result<(), Problem> {
+    if list.len() <= max { Ok(()) } else { Err(Problem::bad(format!("`{what}` has at most {max} items"))) }
+}
+
+/// Refuses a reason that says nothing, or too much.
+pub fn reason(what: &str, text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::bad(format!("say why, in `{what}`")));
+    }
+    bounded(what, text, REASON_CHARS_MAX)
+}

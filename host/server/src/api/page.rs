@@ -66,7 +66,7 @@ impl Wanted {
         limit_wish: Option<u32>,
         cursor: Option<&str>,
     ) -> std::result::Result<Self, Problem> {
-        let wrong = || Problem::bad("the `cursor` is none that this list gave; begin again without one");
+        let wrong = || Problem::not_found("the `cursor` is none that this list gave; begin again without one");
         let after = match cursor {
             None => None,
             Some(cursor) if cursor.len() > CURSOR_BYTES_MAX => return Err(wrong()),

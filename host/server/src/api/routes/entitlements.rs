@@ -1,13 +1,13 @@
 //! Entitlements of a system, and who holds them.
 
 use crate::api::caller::Caller;
-use crate::api::input::{Path, Query};
+use crate::api::input::{Path, Query, bounded};
 use crate::api::page::{Page, PageQuery, Wanted};
 use crate::api::problem::Problem;
 use crate::systems;
 use reeve_core::Timestamp;
 use reeve_core::access::{Cardinality, Entitlement, Grant, GrantSource};
-use reeve_core::id::NativeId;
+use reeve_core::id::{NATIVE_ID_BYTES_MAX, NativeId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -116,6 +116,7 @@ pub async fn grants(
 ) -> Result<Page<GrantView>, Problem> {
     let wanted = Wanted::new("grants", query.limit, query.cursor.as_deref())?;
     let system = systems::find(&caller.app, &name).await?.name;
+    bounded("account", query.account.as_deref().unwrap_or_default(), NATIVE_ID_BYTES_MAX)?;
     let account = query.account.as_deref().map(NativeId::from);
     let mut tx = caller.app.store.read().await?;
     let rows = tx.grants_page(&system, account.as_ref(), wanted.after.as_deref(), wanted.ask()).await?;

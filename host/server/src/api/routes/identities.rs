@@ -1,7 +1,7 @@
 //! People: who they are, what access they had, when and why, and exits that are started by name.
 
 use crate::api::caller::Caller;
-use crate::api::input::{Json, Path, Query};
+use crate::api::input::{Json, Path, Query, bounded, reason};
 use crate::api::page::{Page, Wanted};
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -57,6 +57,9 @@ impl From<Identity> for IdentityView {
     }
 }
 
+/// The longest e-mail address (RFC 3696, erratum 1690) has 254 characters, and a name may be longer.
+const FIND_CHARS_MAX: usize = 320;
+
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -80,6 +83,7 @@ pub struct IdentityQuery {
 pub async fn list(caller: Caller, Query(query): Query<IdentityQuery>) -> Result<Page<IdentityView>, Problem> {
     let wanted = Wanted::new("identities", query.limit, query.cursor.as_deref())?;
     let mut tx = caller.app.store.read().await?;
+    bounded("find", query.find.as_deref().unwrap_or_default(), FIND_CHARS_MAX)?;
     if let Some(text) = query.find.as_deref().filter(|text| !text.is_empty()) {
         let found = tx.find_identities(text, wanted.limit).await?;
         return Ok(Page { items: found.into_iter().map(IdentityView::from).collect(), next_cursor: None });
@@ -200,7 +204,7 @@ pub async fn timeline(
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ExitWish {
     /// Why; it goes into the log and the plan.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(max_length = 1000, pattern = r"\S")]
     reason: String,
     /// When the exit holds from; now unless told.
     #[serde(default)]
@@ -233,9 +237,7 @@ pub async fn start_exit(
     Path(id): Path<String>,
     Json(wish): Json<ExitWish>,
 ) -> Result<Response, Problem> {
-    if wish.reason.trim().is_empty() {
-        return Err(Problem::bad("say why, in `reason`"));
-    }
+    reason("reason", &wish.reason)?;
     let person = find(&caller.app, &id).await?;
     let (person, case) = leavers::start(&caller.app, person.id.as_str(), wish.at, &wish.reason).await?;
     let (mut plan, mut operations, mut not_planned) = (None, 0, None);

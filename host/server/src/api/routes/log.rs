@@ -57,10 +57,10 @@ pub async fn entries(caller: Caller, Query(query): Query<EntryQuery>) -> Result<
         None => query.from,
         Some(after) => after.parse::<u64>().map_err(|_| Problem::bad("the cursor holds no number"))?.saturating_add(1),
     };
-    let rows = match i64::try_from(from) {
-        Ok(_) => caller.app.store.read().await?.log_entries(from, wanted.ask()).await?,
-        Err(_) => Vec::new(),
-    };
+    if i64::try_from(from).is_err() {
+        return Err(Problem::bad(format!("`from` is at most {}", i64::MAX)));
+    }
+    let rows = caller.app.store.read().await?.log_entries(from, wanted.ask()).await?;
     Ok(wanted.page(rows, |(seq, _)| seq.to_string(), shown))
 }
 

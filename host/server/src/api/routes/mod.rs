@@ -17,11 +17,13 @@ mod sync_runs;
 mod systems;
 mod tokens;
 
-use super::caller::{Api, administers, administers_reading, guarded, reads, works};
+use super::caller::{Api, administers, administers_reading, guarded, open, reads, works};
+use super::input::JSON_BYTES_MAX;
 use super::{hooks, metrics};
 use crate::tokens::Area;
+use axum::extract::DefaultBodyLimit;
 use reeve_runtime::package::FILE_BYTES_MAX;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 /// Every route that takes a token, each with what it asks of the caller.
@@ -85,8 +87,8 @@ pub fn guarded_routes(api: &Api) -> OpenApiRouter<Api> {
 /// Every route that takes none, and what guards it instead: a message of an HR system carries a signature.
 pub fn open_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
-        .routes(routes!(super::healthz))
-        .routes(routes!(super::openapi))
-        .routes(routes!(super::problem::explain))
-        .routes(routes!(hooks::receive))
+        .routes(open(routes!(super::healthz)))
+        .routes(open(routes!(super::openapi)))
+        .routes(open(routes!(super::problem::explain)))
+        .routes(open(routes!(hooks::receive)).map(|router| router.layer(DefaultBodyLimit::max(JSON_BYTES_MAX))))
 }

@@ -1,7 +1,7 @@
 //! Operations: what one does, where it stands, and what was said on the wire for it.
 
 use crate::api::caller::{Api, Caller};
-use crate::api::input::{Path, Query};
+use crate::api::input::{Path, Query, bounded};
 use crate::api::page::{Page, Wanted};
 use crate::api::problem::Problem;
 use crate::timeline::cause;
@@ -109,6 +109,8 @@ pub struct OperationQuery {
 )]
 pub async fn list(caller: Caller, Query(query): Query<OperationQuery>) -> Result<Page<OperationView>, Problem> {
     let wanted = Wanted::new("operations", query.limit, query.cursor.as_deref())?;
+    bounded("plan", query.plan.as_deref().unwrap_or_default(), 64)?;
+    bounded("identity", query.identity.as_deref().unwrap_or_default(), 128)?;
     let plan = query.plan.as_deref().map(PlanHash::from);
     let identity = query.identity.as_deref().map(IdentityId::from);
     let after = wanted.after.as_deref().map(OperationId::from);

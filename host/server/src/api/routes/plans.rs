@@ -1,7 +1,7 @@
 //! Provisioning plans: made, shown, and decided by their hash.
 
 use crate::api::caller::{Api, Caller};
-use crate::api::input::{Json, Path, Query};
+use crate::api::input::{Json, Path, Query, REASON_CHARS_MAX, at_most, bounded, reason};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -148,6 +148,9 @@ pub async fn show(caller: Caller, Path(text): Path<String>) -> Result<axum::Json
     Ok(axum::Json(find(&caller.app, &text).await?))
 }
 
+/// Guardrails that one approval names.
+const GUARDRAILS_MAX: usize = 100;
+
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Approval {
@@ -174,6 +177,8 @@ pub async fn approve(
     Json(approval): Json<Approval>,
 ) -> Result<Response, Problem> {
     let app = &caller.app;
+    at_most("accept", &approval.accept, GUARDRAILS_MAX)?;
+    bounded("reason", approval.reason.as_deref().unwrap_or_default(), REASON_CHARS_MAX)?;
     let (hash, _) = planner::approve(app, hash(&text)?, &approval.accept, approval.reason.as_deref()).await?;
     api.work.notify_one();
     let at = format!("/v1/runs/{hash}");
@@ -185,7 +190,7 @@ pub async fn approve(
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Refusal {
     /// Why; it goes into the log.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(max_length = 1000, pattern = r"\S")]
     reason: String,
 }
 
@@ -200,9 +205,7 @@ pub async fn refuse(
     Path(text): Path<String>,
     Json(refusal): Json<Refusal>,
 ) -> Result<axum::Json<PlanSummary>, Problem> {
-    if refusal.reason.trim().is_empty() {
-        return Err(Problem::bad("say why, in `reason`"));
-    }
+    reason("reason", &refusal.reason)?;
     let hash = planner::refuse(&caller.app, hash(&text)?, &refusal.reason).await?;
     Ok(axum::Json(find(&caller.app, hash.as_str()).await?.summary))
 }

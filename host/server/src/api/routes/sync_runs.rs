@@ -2,7 +2,7 @@
 
 use crate::api::caller::{Api, Caller};
 use crate::api::events::{Seen, follow};
-use crate::api::input::{Json, Path, Query};
+use crate::api::input::{Json, Path, Query, at_most, reason};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::app::App;
@@ -57,6 +57,9 @@ impl From<SyncRun> for SyncRunView {
     }
 }
 
+/// Systems that one wish names.
+const SYSTEMS_MAX: usize = 1000;
+
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SyncWish {
@@ -69,7 +72,7 @@ pub struct SyncWish {
     open_cases: bool,
     /// Takes a feed or a read that lost much for true, this once, for this reason.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(max_length = 1000, pattern = r"\S")]
     accept_loss_because: Option<String>,
 }
 
@@ -82,10 +85,9 @@ pub async fn start(caller: Caller, Json(wish): Json<SyncWish>) -> Result<Respons
     if wish.open_cases && !wish.systems.is_empty() {
         return Err(Problem::bad("name `systems`, or ask for those of `open-cases`, but not both"));
     }
-    let accepted = match wish.accept_loss_because {
-        Some(reason) if reason.trim().is_empty() => return Err(Problem::bad("`accept-loss-because` must say why")),
-        reason => reason.map(|reason| LossAccepted { reason }),
-    };
+    at_most("systems", &wish.systems, SYSTEMS_MAX)?;
+    wish.accept_loss_because.iter().try_for_each(|text| reason("accept-loss-because", text))?;
+    let accepted = wish.accept_loss_because.map(|reason| LossAccepted { reason });
     let wish = Wish { systems: wish.systems, open_cases: wish.open_cases, accepted };
     let run = sync_runs::start(&caller.app, wish).await?;
     let at = format!("/v1/sync-runs/{}", run.id);

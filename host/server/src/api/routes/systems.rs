@@ -1,7 +1,7 @@
 //! Systems under governance and how they are reached.
 
 use crate::api::caller::Caller;
-use crate::api::input::{Json, Path, Query};
+use crate::api::input::{Json, Path, Query, reason};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::{Kind, Problem};
 use crate::api::version;
@@ -176,7 +176,7 @@ fn confine(app: &App, system: &mut System) -> Result<(), Problem> {
 #[into_params(parameter_in = Query)]
 pub struct RemoveQuery {
     /// Why; it goes into the log.
-    #[param(min_length = 1, max_length = 1000)]
+    #[param(max_length = 1000, pattern = r"\S")]
     reason: String,
     /// Also where leaver cases wait for it: they are then not proved there.
     #[serde(default)]
@@ -193,9 +193,7 @@ pub async fn remove(
     Path(name): Path<String>,
     Query(query): Query<RemoveQuery>,
 ) -> Result<StatusCode, Problem> {
-    if query.reason.trim().is_empty() {
-        return Err(Problem::bad("say why, in `reason`"));
-    }
+    reason("reason", &query.reason)?;
     systems::find(&caller.app, &name).await?;
     systems::remove(&caller.app, &SystemName::new(&name), &query.reason, query.give_up_proof).await?;
     Ok(StatusCode::NO_CONTENT)

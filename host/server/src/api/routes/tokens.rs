@@ -2,7 +2,7 @@
 
 use crate::api::caller::Caller;
 use crate::api::idempotency::ShownOnce;
-use crate::api::input::{Json, Path, Query};
+use crate::api::input::{Json, Path, Query, at_most};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::tokens::{self, NewToken, Role};
@@ -63,6 +63,17 @@ pub struct CreatedToken {
     pub token: Token,
 }
 
+/// `AREA:read` or `AREA:write`.
+#[derive(ToSchema)]
+#[schema(
+    pattern = "^(plugins|systems|secrets|identities|access|sync-runs|plans|runs|leaver-cases|findings|log|tokens|metrics):(read|write)$"
+)]
+#[expect(dead_code, reason = "describes a text")]
+pub struct ScopeName(String);
+
+/// Every area, to read and to write.
+const SCOPES_MAX: usize = 26;
+
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TokenWish {
@@ -72,7 +83,7 @@ pub struct TokenWish {
     role: Role,
     /// `AREA:read` or `AREA:write`.
     #[serde(default)]
-    #[schema(max_items = 26)]
+    #[schema(max_items = 26, value_type = Vec<ScopeName>)]
     scopes: Vec<String>,
     /// How long it lives.
     #[serde(default = "quarter")]
@@ -101,6 +112,7 @@ pub async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Result<Page<
     responses((status = 201, description = "The token with its text.", body = CreatedToken))
 )]
 pub async fn create(caller: Caller, Json(wish): Json<TokenWish>) -> Result<Response, Problem> {
+    at_most("scopes", &wish.scopes, SCOPES_MAX)?;
     let TokenWish { name, role, scopes, days } = wish;
     let (row, text) = tokens::create(&caller.app, NewToken { name: &name, role, scopes: &scopes, days }).await?;
     let at = format!("/v1/tokens/{}", row.id);
