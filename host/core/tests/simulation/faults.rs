@@ -33,10 +33,12 @@ pub enum Fault {
     Rescind,
     /// The target never does this to that account.
     Refusal,
+    /// Nothing is to be had of the target for minutes.
+    Outage,
 }
 
 impl Fault {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LostBefore,
         Self::LostAfter,
         Self::FailedAfterWork,
@@ -53,6 +55,7 @@ impl Fault {
         Self::Stale,
         Self::Rescind,
         Self::Refusal,
+        Self::Outage,
     ];
 }
 

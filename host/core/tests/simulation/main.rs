@@ -26,7 +26,7 @@ use std::time::Instant;
 use world::{Met, play};
 
 /// Schedules of one `cargo test`.
-const SCHEDULES: u64 = 8_000;
+const SCHEDULES: u64 = 5_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number: {text:?}")))

@@ -155,6 +155,8 @@ impl World {
                     1 => Failure::AuthFailed("expired".to_owned()),
                     _ => Failure::Unavailable(RateHint { retry_after_ms: Some(1500), ..RateHint::default() }),
                 });
+                let down = || Failure::Unavailable(RateHint::default());
+                let failure = failure.or(self.is_down(moment).then(down));
                 let lag = i64::from(self.target.visible_after_s) * 1000;
                 let lag = if self.strikes(Fault::Stale, 60) { self.chance.between(0, lag) } else { 0 };
                 self.wait(me, Stage::Look { began, moment: moment - lag, until, failure }, until);
@@ -248,6 +250,9 @@ impl World {
 
     /// What becomes of a request: its answer, and when the work is done, if it is.
     fn fate(&mut self, action: &Action<NativeId>, arrives: Ms) -> (Answer, Option<Ms>) {
+        if self.is_down(arrives) {
+            return (Answer::Failure(Failure::Unavailable(RateHint::default()), false), None);
+        }
         let fault = match self.chance.below(28) {
             0 | 1 => Fault::LostBefore,
             2 | 3 => Fault::LostAfter,
@@ -365,10 +370,13 @@ impl World {
         let capability = self.capability(&self.workers[me].held.as_ref().unwrap().operation);
         let held = self.workers[me].held.as_mut().unwrap();
         let read = matches!(happened, Happened::Read { .. });
+        let failed =
+            matches!(happened, Happened::Answered { result: Err(_), .. } | Happened::Read { sight: Err(_), .. });
         let step = held.operation.step(happened, &capability, now, jitter);
         let goes_on = goes_on && !held.operation.phase.is_settled() && held.operation.not_before <= now;
         let saved = self.store.save(held.row, &held.operation, held.fence, goes_on.then_some(keep));
         let (id, phase) = (held.operation.id.clone(), held.operation.phase);
+        let given_up = failed && phase == Phase::Held && held.operation.planned.lane == Lane::Leaver;
         self.say(|| {
             format!(
                 "w{me} {id} is {}: {} {}",
@@ -377,6 +385,9 @@ impl World {
                 if saved.is_err() { "(fenced off)" } else { "" }
             )
         });
+        if given_up {
+            self.broken(format!("{id} is a leaver's, and is given up because the target is not to be had"));
+        }
         if phase == Phase::Verified && !read {
             self.broken(format!("{id} is verified, and nobody read it"));
         }

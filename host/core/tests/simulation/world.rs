@@ -76,6 +76,8 @@ pub struct World {
     pub workers: Vec<Worker>,
     pub requests: Vec<Request>,
     faults: Faults,
+    /// When the target is down.
+    outage: std::ops::Range<Ms>,
     /// How far the machine's clock is behind.
     behind: Ms,
     events: BinaryHeap<Reverse<(Ms, u32, Event)>>,
@@ -142,6 +144,7 @@ impl World {
             workers: (0..=chance.below(3)).map(|_| Worker::default()).collect(),
             requests: Vec::new(),
             faults,
+            outage: 0..0,
             behind: 0,
             events: BinaryHeap::new(),
             count: 0,
@@ -175,6 +178,10 @@ impl World {
         if self.strikes(Fault::ClockBack, 30) {
             let (at, seconds) = (self.chance.between(0, HEALED_AT), self.chance.between(1, 120));
             self.at(at, Event::ClockBack { seconds });
+        }
+        if self.strikes(Fault::Outage, 25) {
+            let from = self.chance.between(0, MINUTE);
+            self.outage = from..from + self.chance.between(MINUTE / 6, 4 * MINUTE);
         }
         let plans = (1..=6).map(|n| n * MINUTE / 2).chain((1..=6).map(|n| HEALED_AT + n * 110 * MINUTE));
         plans.for_each(|at| self.at(at, Event::Plan));
@@ -275,6 +282,10 @@ impl World {
 
     pub fn wall_at(&self, at: Ms) -> Timestamp {
         start().checked_add(SignedDuration::from_millis(at - self.behind)).unwrap()
+    }
+
+    pub fn is_down(&self, at: Ms) -> bool {
+        self.outage.contains(&at)
     }
 
     /// Whether a fault may happen at all.
