@@ -56,7 +56,9 @@ pub(crate) async fn call<T: Send>(
         Ok(Err(error)) => Err(Failure::Stopped(why_stopped(&error, &state))),
         Err(_) => Err(Failure::Stopped(format!("it was not done after {} s", CALL_TIME_MAX.as_secs()))),
     };
-    if let Err(Failure::Stopped(why)) = &result {
+    if let Err(Failure::Stopped(why)) = &result
+        && !state.is_replay()
+    {
         let name = state.name();
         tracing::warn!(
             plugin = name.plugin,

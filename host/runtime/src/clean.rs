@@ -45,8 +45,8 @@ pub(crate) fn failure(outside: Option<&Outside>, failure: Failure) -> Failure {
     }
 }
 
-pub(crate) fn outcome(outside: &Outside, outcome: Outcome) -> Outcome {
-    let clean = |raw: String| text(Some(outside), &raw);
+pub(crate) fn outcome(outside: Option<&Outside>, outcome: Outcome) -> Outcome {
+    let clean = |raw: String| text(outside, &raw);
     let item = |result: ItemResult| ItemResult { item: clean(result.item), fault: result.fault.map(clean) };
     Outcome {
         status: match outcome.status {

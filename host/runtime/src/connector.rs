@@ -4,12 +4,14 @@ use crate::abi::{Answer, Page, PageRequest, Probe};
 use crate::call::{Called, Guest, call};
 use crate::clean;
 use crate::engine::Sandbox;
-use crate::journal::Journal;
+use crate::journal::{Asked, Journal};
 use crate::limits::{PAGE_ITEMS_MAX, PAGE_SIZE_WISH};
 use crate::listing::walk;
 use crate::outside::Outside;
 use crate::package::Export;
 use crate::plugin::Plugin;
+use crate::reach::Reach;
+use crate::senses::Calls;
 use crate::state::{CallName, State};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -18,7 +20,6 @@ use reeve_core::id::{NativeId, OperationId, SystemName};
 use reeve_core::plan::Action;
 use reeve_core::run::{Failure, Outcome, Status};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// One system through its plugin. Cheap to keep: every call runs in a fresh store.
@@ -28,7 +29,7 @@ pub struct Connector {
     system: SystemName,
     settings: Arc<str>,
     outside: Arc<Outside>,
-    calls: Arc<AtomicU64>,
+    calls: Arc<Calls>,
 }
 
 /// What came of an operation.
@@ -47,7 +48,7 @@ impl Connector {
         system: SystemName,
         settings: Arc<str>,
         outside: Arc<Outside>,
-        calls: Arc<AtomicU64>,
+        calls: Arc<Calls>,
     ) -> Self {
         Self { sandbox, plugin, system, settings, outside, calls }
     }
@@ -128,9 +129,11 @@ impl Connector {
         let (asked, id) = (action.clone(), operation.clone());
         let apply = self.call("apply", |guest| async move { guest.exports.apply(guest, &asked, &id).await }.boxed());
         let Called { result, spent } = apply.await;
-        let result =
-            result.map(|outcome| clean::outcome(&self.outside, outcome)).and_then(|outcome| judge(action, outcome));
-        Applied { result, reached: spent.reached(), journal: spent.into_journal() }
+        let (result, reached) = (settle(Some(&self.outside), action, result), spent.reached());
+        let mut journal = spent.into_journal();
+        let redactor = self.outside.redactor();
+        journal.asked(Asked::new(redactor, self.plugin.digest(), operation, action, reached, &result));
+        Applied { result, reached, journal }
     }
 
     pub(crate) async fn call<T: Send>(
@@ -138,20 +141,31 @@ impl Connector {
         function: &'static str,
         ask: impl for<'a> FnOnce(Guest<'a>) -> BoxFuture<'a, Answer<T>> + Send,
     ) -> Called<T> {
+        let number = self.calls.number();
         let name = CallName {
             plugin: self.plugin.manifest().id.clone(),
             digest: self.plugin.digest().to_owned(),
             system: self.system.to_string(),
-            call: self.calls.fetch_add(1, Ordering::Relaxed),
+            call: number,
             function,
         };
-        let state = State::new(name, Some(self.outside.clone()), self.settings.clone());
+        let reach = Reach::Outside(self.outside.clone());
+        let state = State::new(name, reach, self.settings.clone(), self.calls.senses(number));
         call(&self.sandbox, &self.plugin, state, ask).await
     }
 
     pub(crate) fn outside(&self) -> &Outside {
         &self.outside
     }
+}
+
+/// What a call of an operation came to: cleaned, and an outcome that can be one of this action.
+pub(crate) fn settle(
+    outside: Option<&Outside>,
+    action: &Action<NativeId>,
+    result: Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
+    result.map(|outcome| clean::outcome(outside, outcome)).and_then(|outcome| judge(action, outcome))
 }
 
 /// Whether an outcome can be one of this action: it names the account that was created, and no other account ever.

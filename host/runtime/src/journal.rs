@@ -5,13 +5,18 @@
 //! that is cut off still shows what it was doing.
 
 mod model;
+mod record;
 
 pub(crate) use model::{Body, Bytes, Came, Digested, Entry, HttpCame, values};
+pub(crate) use record::{Asked, Record};
 
 use crate::limits::*;
 use crate::outside::{
     FileAbout, FileFault, HttpAnswer, HttpFault, HttpRequest, LdapFault, LdapPage, LdapSearch, LdapWrite, Redactor,
 };
+use crate::replay::Tape;
+use crate::senses::Sensed;
+use reeve_core::run::{Failure, Outcome};
 use serde::{Deserialize, Serialize};
 
 /// Paths, headers, names and faults of all entries, in bytes. What goes beyond is kept by length and SHA-256.
@@ -24,6 +29,12 @@ pub struct Journal {
     /// Calls after the last entry that there was room for.
     #[serde(default)]
     not_kept: u64,
+    /// Of time and chance. None in a journal of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sensed: Option<Sensed>,
+    /// Of an operation's call alone. None also in a journal of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
     #[serde(skip)]
     body_bytes: usize,
     #[serde(skip)]
@@ -43,6 +54,36 @@ impl Journal {
     /// Reads what [`Journal::bytes`] wrote.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes).map_err(|error| format!("this is not a journal: {error}"))
+    }
+
+    /// Closes the record of a call with what it saw of time and chance.
+    pub(crate) fn sensed(&mut self, sensed: Sensed) {
+        self.sensed = Some(sensed);
+    }
+
+    /// Adds what was asked, and what came of it.
+    pub(crate) fn asked(&mut self, asked: Asked) {
+        self.asked = Some(asked);
+    }
+
+    /// What a replay needs besides the import calls. None where it was not kept.
+    pub(crate) fn record(&self) -> Option<Record> {
+        Some(Record { asked: self.asked.clone()?, sensed: self.sensed.clone()? })
+    }
+
+    /// The import calls, to be given back.
+    pub(crate) fn tape(&self) -> Tape {
+        Tape::new(self.entries.clone(), self.not_kept)
+    }
+
+    /// The entry that was opened last, if it was kept.
+    pub(crate) fn last(&self) -> Option<&Entry> {
+        if self.not_kept == 0 { self.entries.last() } else { None }
+    }
+
+    /// What a call came to, as a record keeps it.
+    pub(crate) fn result_of(redactor: &Redactor, result: &Result<Outcome, Failure>) -> Body {
+        record::ended(redactor, result)
     }
 
     pub(crate) fn settings(&mut self, json: &str) {

@@ -116,6 +116,8 @@ pub const JOURNAL_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const JOURNAL_BYTES_MAX: usize = 1024 * 1024;
 /// Entries of the journal of one call.
 pub const JOURNAL_ENTRIES_MAX: usize = 2_000;
+/// Readings of a clock in the journal of one call.
+pub const JOURNAL_CLOCK_READINGS_MAX: usize = 4_096;
 
 // Of patience with a target that asks for it, while a listing is read.
 

@@ -8,6 +8,8 @@ use crate::engine::{CodeCache, Sandbox};
 use crate::outside::{Outside, Shared, Switch};
 use crate::package::{Manifest, Package, PackageError, check_contract, imports_wasi};
 use crate::plugin::Plugin;
+use crate::reach::Reach;
+use crate::senses::Calls;
 use crate::state::{CallName, State};
 use crate::vault::{SecretSource, Vault};
 use crate::wasi;
@@ -17,7 +19,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::component::Linker;
 
 pub struct RuntimeOptions {
@@ -40,6 +41,8 @@ pub enum RuntimeError {
     /// The system's file and the plugin do not fit. One sentence each.
     #[error("the system `{system}` can't be connected: {}", .faults.join("; "))]
     Connect { system: String, faults: Vec<String> },
+    #[error("the call can't be replayed: {0}")]
+    Replay(String),
 }
 
 /// Runs plugins. One per process.
@@ -50,7 +53,7 @@ pub struct Runtime {
     plain: Linker<State>,
     with_wasi: Linker<State>,
     shared: Arc<Shared>,
-    calls: Arc<AtomicU64>,
+    calls: Arc<Calls>,
 }
 
 impl Runtime {
@@ -67,7 +70,7 @@ impl Runtime {
             sandbox,
             plain,
             with_wasi,
-            calls: Arc::default(),
+            calls: Arc::new(Calls::new().map_err(RuntimeError::Sandbox)?),
         })
     }
 
@@ -99,14 +102,15 @@ impl Runtime {
 
     async fn start_once(&self, plugin: &Plugin) -> Result<(), RuntimeError> {
         let failed = |why: String| RuntimeError::Load { id: plugin.manifest().id.clone(), why };
+        let number = self.calls.number();
         let name = CallName {
             plugin: plugin.manifest().id.clone(),
             digest: plugin.digest().to_owned(),
             system: "none".to_owned(),
-            call: self.calls.fetch_add(1, Ordering::Relaxed),
+            call: number,
             function: "start",
         };
-        let state = State::new(name, None, Arc::from("{}"));
+        let state = State::new(name, Reach::Nowhere, Arc::from("{}"), self.calls.senses(number));
         let started = call(&self.sandbox, plugin, state, |guest| {
             let fits = guest.exports.check(guest).map_err(|error| format!("{error:#}"));
             Box::pin(async move { Ok(Ok(fits)) })
@@ -116,6 +120,14 @@ impl Runtime {
             Ok(Err(why)) => Err(failed(format!("its exports have other types than the contract: {why}"))),
             Err(stopped) => Err(failed(format!("it does not start: {stopped}"))),
         }
+    }
+
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     /// Binds a plugin to one system's connections and settings.

@@ -4,6 +4,8 @@ use crate::clean;
 use crate::limiter::{Limiter, OverLimit, Turns};
 use crate::limits::{HOST_CALLS_MAX, LOG_BYTES_MAX};
 use crate::outside::{Outside, Spent};
+use crate::reach::Reach;
+use crate::senses::Senses;
 use crate::wasi::Wasi;
 use std::sync::Arc;
 use tracing::Level;
@@ -23,8 +25,7 @@ pub(crate) struct CallName {
 
 pub(crate) struct State {
     name: CallName,
-    /// None while a plugin is installed: it reaches nothing then.
-    outside: Option<Arc<Outside>>,
+    reach: Reach,
     settings: Arc<str>,
     spent: Spent,
     pub(crate) limiter: Limiter,
@@ -44,20 +45,28 @@ struct Log {
 }
 
 impl State {
-    pub(crate) const NOTHING_YET: &'static str = "a plugin that is being installed reaches nothing";
-
-    pub fn new(name: CallName, outside: Option<Arc<Outside>>, settings: Arc<str>) -> Self {
+    pub fn new(name: CallName, reach: Reach, settings: Arc<str>, senses: Senses) -> Self {
         Self {
             name,
-            outside,
+            reach,
             settings,
             spent: Spent::new(),
             limiter: Limiter::default(),
             turns: Arc::default(),
             log: Log::default(),
             denied: None,
-            wasi: Wasi::default(),
+            wasi: Wasi::new(senses),
         }
+    }
+
+    /// For a call that is replayed: whether something had left the host.
+    pub fn having_reached(self, reached: bool) -> Self {
+        Self { spent: Spent::recorded(reached), ..self }
+    }
+
+    /// Whether it is a call of earlier, of which the world has heard already.
+    pub fn is_replay(&self) -> bool {
+        matches!(self.reach, Reach::Record(_))
     }
 
     pub fn name(&self) -> &CallName {
@@ -71,8 +80,8 @@ impl State {
         Ok(())
     }
 
-    pub fn reach(&mut self) -> (Option<&Outside>, &mut Spent) {
-        (self.outside.as_deref(), &mut self.spent)
+    pub fn reach(&mut self) -> (&Reach, &mut Spent) {
+        (&self.reach, &mut self.spent)
     }
 
     /// The guest goes on after a call to the outside.
@@ -86,26 +95,33 @@ impl State {
         self.turns.start_anew();
     }
 
-    pub fn settings(&mut self) -> String {
+    pub fn settings(&mut self) -> wasmtime::Result<String> {
+        if let Reach::Record(tape) = &self.reach {
+            return Ok(tape.settings(&mut self.spent)?);
+        }
         let settings = self.settings.to_string();
         self.spent.journal().settings(&settings);
-        settings
+        Ok(settings)
     }
 
-    pub fn log(&mut self, level: Level, message: &str) {
+    pub fn log(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
         let left = LOG_BYTES_MAX.saturating_sub(self.log.bytes);
         if left == 0 {
             self.drop_line();
-            return;
+            return Ok(());
         }
         let mut line = clean::text(self.outside(), message);
         line.truncate(line.floor_char_boundary(left));
         self.log.bytes = self.log.bytes.saturating_add(line.len().max(1));
         self.spent.journal().log(level.as_str(), &line);
+        if let Reach::Record(tape) = &self.reach {
+            tape.log(&mut self.spent)?;
+        }
         self.write_out(level, &line);
         if level == Level::ERROR {
             self.log.last_words = Some(line);
         }
+        Ok(())
     }
 
     fn drop_line(&mut self) {
@@ -116,6 +132,9 @@ impl State {
     }
 
     fn write_out(&self, level: Level, line: &str) {
+        if self.is_replay() {
+            return;
+        }
         let CallName { plugin, digest, system, call, function } = &self.name;
         macro_rules! out {
             ($level:ident) => {
@@ -140,7 +159,7 @@ impl State {
     }
 
     pub fn outside(&self) -> Option<&Outside> {
-        self.outside.as_deref()
+        self.reach.outside()
     }
 
     pub fn reached(&self) -> bool {
@@ -156,7 +175,8 @@ impl State {
         self.denied.as_deref().map(|why| clean::text(self.outside(), why))
     }
 
-    pub fn into_spent(self) -> Spent {
+    pub fn into_spent(mut self) -> Spent {
+        self.spent.journal().sensed(self.wasi.senses().sensed());
         self.spent
     }
 }

@@ -11,7 +11,7 @@ use reeve_core::id::SystemName;
 use reeve_core::inventory::{System, SystemRole};
 use reeve_runtime::package::Package;
 use reeve_runtime::vault::Vault;
-use reeve_runtime::{Connector, Plugin, Runtime, RuntimeOptions};
+use reeve_runtime::{Connector, Journal, Plugin, Replay, Runtime, RuntimeOptions};
 use reeve_store::{InstalledPlugin, SignedHead, Store, StoreError, Tx};
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -256,6 +256,12 @@ impl App {
             )));
         }
         Ok(package)
+    }
+
+    /// Runs a recorded call again, with the build that made it. Nothing leaves this process for it.
+    pub async fn replay(&self, package: &Package, journal: &Journal) -> Result<Replay> {
+        let plugin = self.load(package).await?;
+        Ok(self.runtime().await?.replay(&plugin, journal).await?)
     }
 
     /// The plugin of a system with its connections bound, made once for as long as neither changes.

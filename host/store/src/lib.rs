@@ -51,7 +51,7 @@ pub use error::StoreError;
 pub use finding::FindingRow;
 pub use idempotency::{KeptAnswer, Known};
 pub use plan::{PLAN_PREFIX_MIN, PlanRow, PlanState};
-pub use plugin::InstalledPlugin;
+pub use plugin::{InstalledPlugin, PluginBuild};
 pub use secret::SecretRow;
 pub use store::{BUSY_TIMEOUT, Store};
 pub use sync_run::{SyncRun, SyncRunState};

@@ -142,6 +142,16 @@ impl Tx {
         let row = self.row(row.bind(key(operation.as_str()).into_owned()).bind(i64::from(attempt))).await?;
         row.map(|row| Ok((text(&row, "plugin_digest")?, get(&row, "bytes")?))).transpose()
     }
+
+    /// The latest attempt of an operation that has a journal.
+    pub async fn latest_attempt(&mut self, operation: &OperationId) -> Result<Option<u32>, StoreError> {
+        let row = self.statement(
+            "SELECT attempt FROM journal WHERE operation = $1 ORDER BY recorded_at DESC, attempt DESC LIMIT 1",
+        );
+        let Some(row) = self.row(row.bind(key(operation.as_str()).into_owned())).await? else { return Ok(None) };
+        let attempt = u32::try_from(count(&row, "attempt")?);
+        attempt.map(Some).map_err(|_| StoreError::damaged(format!("an attempt of {operation} has no possible number")))
+    }
 }
 
 pub(crate) fn lane_rank(lane: Lane) -> i64 {

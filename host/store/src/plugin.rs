@@ -20,8 +20,18 @@ pub struct InstalledPlugin {
     pub installed_by: String,
 }
 
+/// A build of a plugin that is or was installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginBuild {
+    pub digest: String,
+    pub id: String,
+    pub version: String,
+    /// The whole `.reeve` file lies in the blobs under this.
+    pub file_sha256: String,
+}
+
 impl Tx {
-    /// Installs a plugin in place of the one that has its id.
+    /// Installs a plugin in place of the one that has its id. Its build is remembered for good.
     pub async fn put_plugin(&mut self, plugin: &InstalledPlugin) -> Result<(), StoreError> {
         let put = self.statement(
             "INSERT INTO plugin (id, version, digest, file_sha256, manifest_toml, origin, installed_at, installed_by)
@@ -34,12 +44,32 @@ impl Tx {
         let put = put.bind(plugin.file_sha256.as_str()).bind(plugin.manifest_toml.as_str());
         let put = put.bind(plugin.origin.as_str()).bind(micros(plugin.installed_at));
         self.write(put.bind(plugin.installed_by.as_str())).await?;
+        let put = self.statement(
+            "INSERT INTO plugin_build (digest, id, version, file_sha256) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (digest) DO UPDATE SET file_sha256 = excluded.file_sha256",
+        );
+        let put = put.bind(plugin.digest.as_str()).bind(plugin.id.as_str()).bind(plugin.version.as_str());
+        self.write(put.bind(plugin.file_sha256.as_str())).await?;
         Ok(())
     }
 
     pub async fn plugin(&mut self, id: &str) -> Result<Option<InstalledPlugin>, StoreError> {
         let row = self.statement("SELECT * FROM plugin WHERE id = $1").bind(id.to_owned());
         self.row(row).await?.as_ref().map(plugin).transpose()
+    }
+
+    /// A build that is or was installed, also after its upgrade or removal.
+    pub async fn plugin_build(&mut self, digest: &str) -> Result<Option<PluginBuild>, StoreError> {
+        let row = self.statement("SELECT * FROM plugin_build WHERE digest = $1").bind(digest.to_owned());
+        let build = |row: AnyRow| {
+            Ok(PluginBuild {
+                digest: text(&row, "digest")?,
+                id: text(&row, "id")?,
+                version: text(&row, "version")?,
+                file_sha256: text(&row, "file_sha256")?,
+            })
+        };
+        self.row(row).await?.map(build).transpose()
     }
 
     /// By id.

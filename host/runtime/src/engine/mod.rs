@@ -56,6 +56,9 @@ fn common() -> Config {
         .epoch_interruption(true)
         // The contract is sync-shaped; the machinery for concurrent guests would cost every call and add surface.
         .concurrency_support(false)
+        // A call that is replayed on another machine must compute what it computed on this one.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
         .async_stack_size(STACK_BYTES)
         .max_wasm_stack(WASM_STACK_BYTES);
     config

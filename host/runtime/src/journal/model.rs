@@ -53,6 +53,25 @@ pub(crate) struct Body {
     pub whole: Option<Digested>,
 }
 
+impl Body {
+    pub(crate) fn empty() -> Self {
+        Self { kept: Bytes::Text(String::new()), whole: None }
+    }
+
+    /// For a person: its beginning, and how long it is.
+    pub(crate) fn shown(&self, bytes_max: usize) -> String {
+        let text = match &self.kept {
+            Bytes::Text(text) | Bytes::Base64(text) => text,
+        };
+        let shown = text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default();
+        match &self.whole {
+            Some(whole) => format!("{shown}… ({} bytes, SHA-256 {})", whole.length, whole.sha256),
+            None if shown.len() < text.len() => format!("{shown}… ({} bytes)", text.len()),
+            None => shown.to_owned(),
+        }
+    }
+}
+
 /// What an import call came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,6 +139,23 @@ pub(crate) enum Entry {
     LeftOut {
         entry: Digested,
     },
+}
+
+impl Entry {
+    /// The same without its answer: what the plugin asked for.
+    pub(crate) fn question(&self) -> Self {
+        let mut entry = self.clone();
+        match &mut entry {
+            Self::Http { came, .. } => *came = Came::CutOff,
+            Self::LdapSearch { came, .. } => *came = Came::CutOff,
+            Self::LdapWrite { came, .. } => *came = Came::CutOff,
+            Self::FilesList { came, .. } => *came = Came::CutOff,
+            Self::FilesRead { came, .. } => *came = Came::CutOff,
+            Self::Settings { json } => *json = Body::empty(),
+            Self::Log { .. } | Self::LeftOut { .. } => {}
+        }
+        entry
+    }
 }
 
 /// How much of a part was counted as body already.

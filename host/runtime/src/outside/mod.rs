@@ -174,6 +174,10 @@ impl Outside {
         read
     }
 
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// Replaces every secret that this system's connections have used so far by `[secret]`.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.redactor.text(text)

@@ -20,6 +20,11 @@ impl Spent {
         Self::default()
     }
 
+    /// Of a call whose requests had left the host, when it was recorded.
+    pub(crate) fn recorded(reached: bool) -> Self {
+        Self { reached, ..Self::default() }
+    }
+
     /// Whether a request that can change the target may have left the host.
     pub(crate) fn reached(&self) -> bool {
         self.reached

@@ -7,6 +7,7 @@ mod leaver;
 mod log;
 mod plan;
 mod plugin;
+mod replay;
 mod run;
 mod secret;
 mod serve;
@@ -63,6 +64,7 @@ enum Command {
     Plan(plan::Args),
     Approve(plan::ApproveArgs),
     Run(run::Args),
+    Replay(replay::Args),
     #[command(subcommand)]
     Leaver(leaver::Command),
     #[command(subcommand)]
@@ -139,6 +141,7 @@ async fn dispatch(command: Command, app: &App) -> Result<()> {
         Command::Plan(args) => plan::run(args, app).await,
         Command::Run(args) => run::run(args, app).await,
         Command::Approve(args) => plan::approve(args, app).await,
+        Command::Replay(args) => replay::run(args, app).await,
         Command::Leaver(command) => leaver::run(command, app).await,
         Command::Identity(command) => identity::run(command, app).await,
         Command::Finding(command) => finding::run(command, app).await,

@@ -45,8 +45,8 @@ async fn a_plugin_is_replaced_by_its_upgrade(db: Fresh) {
     let plugin = |id: &str, version: &str| InstalledPlugin {
         id: id.to_owned(),
         version: version.to_owned(),
-        digest: "0d".to_owned(),
-        file_sha256: "1f".to_owned(),
+        digest: format!("{id}-{version}"),
+        file_sha256: format!("file-of-{version}"),
         manifest_toml: "id = \"ldap\"\n".to_owned(),
         origin: "signed by example.com".to_owned(),
         installed_at: at(1),
@@ -62,6 +62,10 @@ async fn a_plugin_is_replaced_by_its_upgrade(db: Fresh) {
     assert!(tx.remove_plugin("scim").await.unwrap());
     assert!(!tx.remove_plugin("scim").await.unwrap());
     assert_eq!(tx.plugin("scim").await.unwrap(), None);
+    // What was done with a build can be looked at for as long as it is remembered.
+    let before = tx.plugin_build("scim-0.1.0").await.unwrap().unwrap();
+    assert_eq!((before.id.as_str(), before.file_sha256.as_str()), ("scim", "file-of-0.1.0"));
+    assert_eq!(tx.plugin_build("scim-0.3.0").await.unwrap(), None);
 }
 
 on_both!(a_blob_is_stored_once_and_checked_when_read);

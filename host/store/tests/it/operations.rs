@@ -54,12 +54,14 @@ async fn a_journal_is_never_written_over(db: Fresh) {
     let mut tx = store.write().await.unwrap();
     tx.put_plan(&hash, &bytes, at(1)).await.unwrap();
     tx.put_operations(&all).await.unwrap();
-    assert_eq!(tx.journal(id, 1).await.unwrap(), None);
+    assert_eq!((tx.journal(id, 1).await.unwrap(), tx.latest_attempt(id).await.unwrap()), (None, None));
     tx.add_journal(id, 1, "digest", b"\x00one", at(2)).await.unwrap();
     tx.add_journal(id, 2, "digest", b"", at(3)).await.unwrap();
+    assert_eq!(tx.latest_attempt(id).await.unwrap(), Some(2));
     // A person let the operation start anew.
     tx.add_journal(id, 1, "newer", b"again", at(4)).await.unwrap();
     assert_eq!(tx.journal(id, 1).await.unwrap(), Some(("newer".to_owned(), b"again".to_vec())));
+    assert_eq!(tx.latest_attempt(id).await.unwrap(), Some(1));
     assert_eq!(tx.journal(id, 2).await.unwrap(), Some(("digest".to_owned(), Vec::new())));
     tx.commit().await.unwrap();
     assert_eq!(db.count("journal").await, 3);

@@ -17,11 +17,8 @@ impl types::Host for State {}
 impl http::Host for State {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, http::HttpError>> {
         self.host_call()?;
-        let (outside, spent) = self.reach();
-        let answer = match outside {
-            Some(outside) => outside.http(spent, http_request(request)).await,
-            None => Err(wire::HttpFault::Denied(State::NOTHING_YET.to_owned())),
-        };
+        let (reach, spent) = self.reach();
+        let answer = reach.http(spent, http_request(request)).await?;
         self.back(match &answer {
             Err(wire::HttpFault::Denied(why)) => Some(why),
             _ => None,
@@ -92,11 +89,8 @@ impl ldap::Host for State {
             page_size: request.page_size,
             cursor: request.cursor,
         };
-        let (outside, spent) = self.reach();
-        let page = match outside {
-            Some(outside) => outside.ldap_search(spent, search).await,
-            None => Err(wire::LdapFault::Denied(State::NOTHING_YET.to_owned())),
-        };
+        let (reach, spent) = self.reach();
+        let page = reach.ldap_search(spent, search).await?;
         self.back_from_ldap(&page);
         Ok(page.map(ldap_page).map_err(ldap_fault))
     }
@@ -141,11 +135,8 @@ impl State {
         write: wire::LdapWrite,
     ) -> wasmtime::Result<Result<(), ldap::LdapError>> {
         self.host_call()?;
-        let (outside, spent) = self.reach();
-        let done = match outside {
-            Some(outside) => outside.ldap_write(spent, &connection, write).await,
-            None => Err(wire::LdapFault::Denied(State::NOTHING_YET.to_owned())),
-        };
+        let (reach, spent) = self.reach();
+        let done = reach.ldap_write(spent, &connection, write).await?;
         self.back_from_ldap(&done);
         Ok(done.map_err(ldap_fault))
     }
@@ -187,11 +178,8 @@ fn ldap_fault(fault: wire::LdapFault) -> ldap::LdapError {
 impl files::Host for State {
     async fn list(&mut self, connection: String) -> wasmtime::Result<Result<Vec<files::File>, files::FileError>> {
         self.host_call()?;
-        let (outside, spent) = self.reach();
-        let listed = match outside {
-            Some(outside) => outside.files_list(spent, &connection).await,
-            None => Err(wire::FileFault::Denied(State::NOTHING_YET.to_owned())),
-        };
+        let (reach, spent) = self.reach();
+        let listed = reach.files_list(spent, &connection).await?;
         self.back_from_files(&listed);
         let file = |about: wire::FileAbout| files::File {
             name: about.name,
@@ -211,11 +199,8 @@ impl files::Host for State {
         length: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, files::FileError>> {
         self.host_call()?;
-        let (outside, spent) = self.reach();
-        let read = match outside {
-            Some(outside) => outside.files_read(spent, &connection, &name, &version, offset, length).await,
-            None => Err(wire::FileFault::Denied(State::NOTHING_YET.to_owned())),
-        };
+        let (reach, spent) = self.reach();
+        let read = reach.files_read(spent, &connection, &name, &version, offset, length).await?;
         self.back_from_files(&read);
         Ok(read.map_err(file_fault))
     }
@@ -244,7 +229,7 @@ fn file_fault(fault: wire::FileFault) -> files::FileError {
 impl settings::Host for State {
     async fn get(&mut self) -> wasmtime::Result<String> {
         self.host_call()?;
-        let settings = self.settings();
+        let settings = self.settings()?;
         self.resume();
         Ok(settings)
     }
@@ -261,7 +246,7 @@ impl log::Host for State {
                 log::Level::Error => tracing::Level::ERROR,
             },
             &message,
-        );
+        )?;
         self.resume();
         Ok(())
     }
