@@ -73,6 +73,27 @@ async fn whatever_a_call_came_to_it_comes_to_again() {
 }
 
 #[tokio::test]
+async fn clock_and_chance_are_those_of_the_recorded_call() {
+    let host = Host::new(TOKEN).unwrap();
+    let (one, two) = (recorded(&host, "senses").await, recorded(&host, "senses").await);
+    assert_ne!(one.result.unwrap().side_effects, two.result.unwrap().side_effects, "no two calls see the same");
+    for journal in [&one.journal, &two.journal] {
+        assert_eq!(replayed(&host, journal).await.verdict, Verdict::Same);
+        // With another of them it does not come out the same, so the guest does look.
+        for key in ["seed", "started-at"] {
+            let other = if key == "seed" { json!("00".repeat(32)) } else { json!("2001-01-01T00:00:00Z") };
+            let journal = changed(journal, |json| json["sensed"][key] = other);
+            let difference = differs(replayed(&host, &journal).await);
+            assert!(difference.now.contains(" with ") && difference.now != difference.then, "{difference:?}");
+        }
+        let journal = changed(journal, |json| {
+            json["sensed"]["clock-ns"].as_array_mut().unwrap().pop();
+        });
+        assert_eq!(differs(replayed(&host, &journal).await).what, "the clock");
+    }
+}
+
+#[tokio::test]
 async fn the_first_difference_is_named() {
     let host = Host::new(TOKEN).unwrap();
     let journal = recorded(&host, "write-and-lie").await.journal;

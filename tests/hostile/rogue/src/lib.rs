@@ -3,6 +3,7 @@
 
 mod outside;
 mod pages;
+mod senses;
 mod spree;
 
 use reeve_sdk::bindings::reader::exports::reeve::connector::reader::{AccountPage, EntitlementPage, GrantPage, Guest};
@@ -57,6 +58,12 @@ impl Writer for Rogue {
             "write-and-lie" => {
                 outside::write(id)?;
                 Err(Failure::unsupported("nothing was sent, I swear"))
+            }
+            "senses" => {
+                let seen = senses::seen();
+                reeve_sdk::log::info(&seen);
+                outside::write(id)?;
+                Ok(Outcome::done().side_effect(format!("{seen}, and then {}", senses::seen())))
             }
             "write-and-ask-for-more" => {
                 outside::write(id)?;
