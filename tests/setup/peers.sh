@@ -68,7 +68,8 @@ peer_openldap() {
     give REEVE_LDAPSEARCH "$ldapsearch"
 }
 
-# The Python peers: one environment for the SCIM server, the readers of the audit log and the client of Salesforce.
+# The Python peers: one environment for the SCIM server, the readers of the audit log, the client of Salesforce and the
+# tester of OpenAPI interfaces.
 
 find_python() {
     local candidate
@@ -89,7 +90,7 @@ build_python_peers() (
     rm -rf "$1"
     "$2" -m venv "$1" >&2 &&
         "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt" >&2 &&
-        "$1/bin/python" -c 'import cryptography, pymerkle, tlog_scales, scim2_server, simple_salesforce' >&2 &&
+        "$1/bin/python" -c 'import cryptography, pymerkle, schemathesis, tlog_scales, scim2_server, simple_salesforce' >&2 &&
         touch "$1/complete"
 )
 
@@ -103,13 +104,14 @@ peer_python() {
             return
         fi
         if ! build_python_peers "$home" "$python"; then
-            missing "scim2-server, pymerkle, tlog-scales and simple-salesforce" "pip could not install tests/setup/requirements.txt (its own words are above): is the Python package index reachable?"
+            missing "scim2-server, pymerkle, tlog-scales, simple-salesforce and schemathesis" "pip could not install tests/setup/requirements.txt (its own words are above): is the Python package index reachable?"
             return
         fi
     fi
     give REEVE_SCIM2_SERVER "$home/bin/scim2-server"
     give REEVE_LOG_PYTHON "$home/bin/python"
     give REEVE_SALESFORCE_PYTHON "$home/bin/python"
+    give REEVE_SCHEMATHESIS "$home/bin/schemathesis"
 }
 
 # PostgreSQL 15 or later; tests/setup/postgres.sh starts and stops it.

@@ -25,18 +25,23 @@ const VOUCHED_FOR: Duration = Duration::from_secs(30);
 pub struct Wish {
     /// Empty for all systems.
     pub systems: Vec<String>,
-    /// Only those that some open leaver case waits for.
+    /// Of these, only those that some open leaver case waits for.
     pub open_cases: bool,
     pub accepted: Option<LossAccepted>,
 }
 
 /// Notes a run and begins it. Reads take turns within one process, so that two of them don't read the same system at once.
 pub async fn start(app: &App, wish: Wish) -> Result<SyncRun> {
-    let systems = if wish.open_cases { waited_for(app).await? } else { wish.systems };
-    if systems.is_empty() && wish.open_cases {
-        return Err(Error::Refused("no leaver case is open, so no system is waited for".to_owned()));
+    sync::choose(app, &wish.systems).await?;
+    let mut systems = wish.systems;
+    if wish.open_cases {
+        let mut waited = waited_for(app).await?;
+        waited.retain(|name| systems.is_empty() || systems.contains(name));
+        if waited.is_empty() {
+            return Err(Error::Refused("no open leaver case waits for any of these systems".to_owned()));
+        }
+        systems = waited;
     }
-    sync::choose(app, &systems).await?;
     let now = app.now();
     let run = SyncRun {
         id: lifecycle::new_id("sync"),

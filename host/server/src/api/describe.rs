@@ -43,6 +43,22 @@ pub fn document() -> OpenApi {
     OpenApiBuilder::new().info(info.build()).components(Some(components)).build()
 }
 
+/// Names every operation after its method and path, so that generated clients tell them apart.
+pub fn name_operations(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let parts = path.split('/').filter(|part| !part.is_empty() && *part != "v1");
+        let words =
+            parts.map(|part| part.trim_matches(['{', '}']).replace(['.', '_'], "-")).collect::<Vec<_>>().join("-");
+        let methods =
+            [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post), ("delete", &mut item.delete)];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}-{words}"));
+            }
+        }
+    }
+}
+
 /// Adds the problems that any route may answer with, and the header that any POST takes.
 pub fn common(operation: &mut Operation) {
     for (status, text) in ANY {

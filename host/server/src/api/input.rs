@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// The longest JSON body, in bytes.
 pub const JSON_BYTES_MAX: usize = 256 * 1024;
@@ -74,4 +75,14 @@ pub fn reason(what: &str, text: &str) -> Result<(), Problem> {
         return Err(Problem::bad(format!("say why, in `{what}`")));
     }
     bounded(what, text, REASON_CHARS_MAX)
+}
+
+/// A whole number, also where it is written `90.0`: JSON knows one kind of number.
+pub fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = f64::deserialize(from)?;
+    match number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in bounds")]
+        true => Ok(number as u32),
+        false => Err(serde::de::Error::custom("it must be a whole number, and not below 0")),
+    }
 }

@@ -56,7 +56,8 @@ pub fn router(app: &App, stopped: watch::Receiver<bool>, work: Arc<Notify>) -> R
     let all = OpenApiRouter::with_openapi(describe::document())
         .merge(routes::open_routes())
         .merge(routes::guarded_routes(&api));
-    let (router, document) = all.split_for_parts();
+    let (router, mut document) = all.split_for_parts();
+    describe::name_operations(&mut document);
     let text = serde_json::to_string(&document)?;
     DESCRIPTION.get_or_init(|| text);
     Ok(router

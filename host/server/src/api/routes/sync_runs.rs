@@ -67,7 +67,7 @@ pub struct SyncWish {
     #[serde(default)]
     #[schema(max_items = 1000)]
     systems: Vec<String>,
-    /// Only the systems that some open leaver case waits for.
+    /// Only those that some open leaver case waits for.
     #[serde(default)]
     open_cases: bool,
     /// Takes a feed or a read that lost much for true, this once, for this reason.
@@ -82,9 +82,6 @@ pub struct SyncWish {
     responses((status = 202, description = "It has begun.", body = SyncRunView, headers(("Location" = String))))
 )]
 pub async fn start(caller: Caller, Json(wish): Json<SyncWish>) -> Result<Response, Problem> {
-    if wish.open_cases && !wish.systems.is_empty() {
-        return Err(Problem::bad("name `systems`, or ask for those of `open-cases`, but not both"));
-    }
     at_most("systems", &wish.systems, SYSTEMS_MAX)?;
     wish.accept_loss_because.iter().try_for_each(|text| reason("accept-loss-because", text))?;
     let accepted = wish.accept_loss_because.map(|reason| LossAccepted { reason });

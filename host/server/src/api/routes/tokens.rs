@@ -2,7 +2,7 @@
 
 use crate::api::caller::Caller;
 use crate::api::idempotency::ShownOnce;
-use crate::api::input::{Json, Path, Query, at_most};
+use crate::api::input::{Json, Path, Query, at_most, whole};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
 use crate::tokens::{self, NewToken, Role};
@@ -86,7 +86,7 @@ pub struct TokenWish {
     #[schema(max_items = 26, value_type = Vec<ScopeName>)]
     scopes: Vec<String>,
     /// How long it lives.
-    #[serde(default = "quarter")]
+    #[serde(default = "quarter", deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 366)]
     days: u32,
 }
