@@ -6,7 +6,7 @@ use crate::clean;
 use crate::engine::Sandbox;
 use crate::journal::{Asked, Journal};
 use crate::limits::{PAGE_ITEMS_MAX, PAGE_SIZE_WISH};
-use crate::listing::walk;
+use crate::listing::{Look, walk};
 use crate::outside::Outside;
 use crate::package::Export;
 use crate::plugin::Plugin;
@@ -19,6 +19,7 @@ use reeve_core::access::{Account, AccountView, Credential, Description, MatchBy}
 use reeve_core::id::{NativeId, OperationId, SystemName};
 use reeve_core::plan::Action;
 use reeve_core::run::{Failure, Outcome, Status};
+use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,11 @@ pub struct Connector {
     outside: Arc<Outside>,
     calls: Arc<Calls>,
 }
+
+/// A target can get its own credentials past the redactor, in an encoding that the plugin undoes. They must not come to
+/// rest in the database under an account's name.
+const HOLDS_SECRET: &str = "it holds, in clear, a secret that this system's connections sign in with, so nothing of it is \
+                            kept. Find out why the target sends it, and change the secret";
 
 /// What came of an operation.
 #[derive(Debug)]
@@ -62,7 +68,9 @@ impl Connector {
     }
 
     pub async fn describe(&self) -> Result<Description, Failure> {
-        self.call("describe", |guest| Box::pin(guest.exports.describe(guest))).await.result
+        let description = self.call("describe", |guest| Box::pin(guest.exports.describe(guest))).await.result?;
+        self.without_secrets(&description)?;
+        Ok(description)
     }
 
     pub async fn check(&self) -> Result<Vec<Probe>, Failure> {
@@ -76,6 +84,7 @@ impl Connector {
         let get =
             self.call("get-account", |guest| async move { guest.exports.get_account(guest, &asked).await }.boxed());
         let view = get.await.result?;
+        self.without_secrets(&view)?;
         match &view {
             Some(view) if view.account.id != *id => Err(Failure::Protocol(format!(
                 "the plugin was asked for the account {id:?} and answered with {:?}",
@@ -95,6 +104,7 @@ impl Connector {
             async move { guest.exports.find_account(guest, by, &asked).await }.boxed()
         });
         let mut found = find.await.result?;
+        self.without_secrets(&found)?;
         let wanted = fold(key);
         found.retain(|account| account.key(by).is_some_and(|key| fold(key) == wanted));
         Ok(found)
@@ -110,7 +120,7 @@ impl Connector {
             async move { list.await.result }.boxed()
         };
         let key = |_, _, credential: &Credential| credential.id.to_string();
-        let walk = walk(PAGE_SIZE_WISH, &ask, &sleep, key, &|_, _| ()).await;
+        let walk = walk(PAGE_SIZE_WISH, &ask, &sleep, &self.look(), key, &|_, _| ()).await;
         if let Some(incomplete) = walk.incomplete {
             return Err(Failure::Protocol(format!("the credentials could not be listed to the end: {incomplete}")));
         }
@@ -129,7 +139,9 @@ impl Connector {
         let (asked, id) = (action.clone(), operation.clone());
         let apply = self.call("apply", |guest| async move { guest.exports.apply(guest, &asked, &id).await }.boxed());
         let Called { result, spent } = apply.await;
-        let (result, reached) = (settle(Some(&self.outside), action, result), spent.reached());
+        let result = settle(Some(&self.outside), action, result);
+        let result = result.and_then(|outcome| self.without_secrets(&outcome).map(|()| outcome));
+        let reached = spent.reached();
         let mut journal = spent.into_journal();
         let redactor = self.outside.redactor();
         journal.asked(Asked::new(redactor, self.plugin.digest(), operation, action, reached, &result));
@@ -156,6 +168,17 @@ impl Connector {
 
     pub(crate) fn outside(&self) -> &Outside {
         &self.outside
+    }
+
+    /// What the pages of a listing must pass.
+    pub(crate) fn look(&self) -> Look {
+        let outside = self.outside.clone();
+        Arc::new(move |json| if outside.holds_secret(json) { Err(HOLDS_SECRET.to_owned()) } else { Ok(()) })
+    }
+
+    fn without_secrets(&self, answer: &impl Serialize) -> Result<(), Failure> {
+        let json = serde_json::to_vec(answer).unwrap_or_default();
+        if self.outside.holds_secret(&json) { Err(Failure::Protocol(HOLDS_SECRET.to_owned())) } else { Ok(()) }
     }
 }
 

@@ -27,6 +27,8 @@ pub const CALLS_AT_ONCE_MAX: u32 = 64;
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(60);
 /// Time that the guest's own code may run without a host call in between. A host call starts it anew.
 pub const GUEST_TIME_MAX: Duration = Duration::from_secs(10);
+/// Wall clock of compiling one plugin, which happens once. A large Python plugin takes some ten seconds.
+pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(300);
 /// How often a running guest is looked at.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 /// How long a guest runs before others get their turn on its thread.

@@ -12,12 +12,16 @@ use reeve_core::access::{Incomplete, Listed, Listing, ListingRecord, Next};
 use reeve_core::run::Failure;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How to wait between two tries.
 pub(crate) type Wait = dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync;
 /// Where pages come from.
 pub(crate) type Ask<'a, T> = dyn Fn(PageRequest) -> BoxFuture<'a, Result<Page<T>, Failure>> + Send + Sync + 'a;
+
+/// Looks at a page's items as JSON before they are taken. The error, a sentence, ends the listing.
+pub(crate) type Look = Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
 
 /// What a listing brought home.
 pub(crate) struct Walk<T> {
@@ -32,10 +36,11 @@ pub(crate) struct Walk<T> {
 
 /// Walks to the end. `key` names an item by its page, its place there and its content, unique over the listing; `told`
 /// hears of the items so far and of the stated total after each page.
-pub(crate) async fn walk<T: Serialize + Send + Sync>(
+pub(crate) async fn walk<T: Serialize + Send + Sync + 'static>(
     size: u32,
     ask: &Ask<'_, T>,
     wait: &Wait,
+    look: &Look,
     key: fn(u32, usize, &T) -> String,
     told: &(dyn Fn(u64, Option<u64>) + Send + Sync),
 ) -> Walk<T> {
@@ -63,7 +68,7 @@ pub(crate) async fn walk<T: Serialize + Send + Sync>(
                 walk.incomplete = failed(failure.to_string());
                 return walk;
             }
-            Ok(answer) => match walk.take(page, answer, key) {
+            Ok(answer) => match walk.take(page, answer, look, key).await {
                 Ok(next) => {
                     told(walk.listing.received(), walk.listing.stated_total());
                     match next {
@@ -80,7 +85,24 @@ pub(crate) async fn walk<T: Serialize + Send + Sync>(
     }
 }
 
-impl<T: Serialize> Walk<T> {
+/// A page's items, with their size and SHA-256 as JSON.
+struct Weighed<T> {
+    items: Vec<T>,
+    bytes: usize,
+    sha256: String,
+}
+
+/// On a thread aside, because a page may have tens of megabytes and this one has others to serve.
+async fn weigh<T: Serialize + Send + 'static>(items: Vec<T>, look: Look) -> Result<Weighed<T>, String> {
+    let weighed = tokio::task::spawn_blocking(move || {
+        let json = serde_json::to_vec(&items).map_err(|error| format!("it has no JSON form: {error}"))?;
+        look(&json)?;
+        Ok(Weighed { items, bytes: json.len(), sha256: hex::encode(Sha256::digest(&json)) })
+    });
+    weighed.await.unwrap_or_else(|error| Err(format!("looking at it broke off: {error}")))
+}
+
+impl<T: Serialize + Send + 'static> Walk<T> {
     fn new() -> Self {
         Self {
             items: vec![],
@@ -92,23 +114,28 @@ impl<T: Serialize> Walk<T> {
         }
     }
 
-    fn take(&mut self, page: u32, answer: Page<T>, key: fn(u32, usize, &T) -> String) -> Result<Next, Incomplete> {
+    async fn take(
+        &mut self,
+        page: u32,
+        answer: Page<T>,
+        look: &Look,
+        key: fn(u32, usize, &T) -> String,
+    ) -> Result<Next, Incomplete> {
         let failed = |reason: String| Incomplete::Failed { page, reason };
-        let json =
-            serde_json::to_vec(&answer.items).map_err(|error| failed(format!("it has no JSON form: {error}")))?;
-        self.page_sha256s.push(hex::encode(Sha256::digest(&json)));
-        self.bytes = self.bytes.saturating_add(json.len());
-        drop(json);
+        let Page { items, state } = answer;
+        let Weighed { items, bytes, sha256 } = weigh(items, look.clone()).await.map_err(failed)?;
+        self.page_sha256s.push(sha256);
+        self.bytes = self.bytes.saturating_add(bytes);
         let room = LIST_MAX.saturating_sub(self.warnings.len());
-        self.warnings.extend(answer.state.warnings.iter().take(room).cloned());
-        let keys: Vec<_> = answer.items.iter().enumerate().map(|(at, item)| key(page, at, item)).collect();
-        let judged = self.listing.accept(keys, &answer.state);
+        self.warnings.extend(state.warnings.iter().take(room).cloned());
+        let keys: Vec<_> = items.iter().enumerate().map(|(at, item)| key(page, at, item)).collect();
+        let judged = self.listing.accept(keys, &state);
         if self.bytes > LISTING_BYTES_MAX {
             return Err(failed(format!("the listing has more than {LISTING_BYTES_MAX} bytes")));
         }
         // An item twice is two accounts under one id for whoever counts: the page that brings it is evidence, not data.
         if !matches!(judged, Err(Incomplete::Repeated { .. } | Incomplete::TooManyItems)) {
-            self.items.extend(answer.items);
+            self.items.extend(items);
         }
         judged
     }
@@ -159,7 +186,7 @@ mod tests {
     use reeve_core::access::PageState;
     use reeve_core::run::RateHint;
     use std::collections::VecDeque;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     type Answers = VecDeque<Result<Page<u32>, Failure>>;
 
@@ -188,7 +215,11 @@ mod tests {
             async {}.boxed()
         };
         let key = |_, _, item: &u32| item.to_string();
-        let walk = walk(10, &ask, &wait, key, &|_, _| ()).await;
+        let look: Look = Arc::new(|json| match json.windows(3).any(|part| part == b"666") {
+            true => Err("it holds what it should not".to_owned()),
+            false => Ok(()),
+        });
+        let walk = walk(10, &ask, &wait, &look, key, &|_, _| ()).await;
         assert!(answers.lock().unwrap().is_empty(), "not all was asked for");
         (walk, waits.lock().unwrap().clone(), cursors.lock().unwrap().clone())
     }
@@ -253,5 +284,30 @@ mod tests {
         let (walk, ..) = walked(vec![page(&[1], Some("b")), page(&[2, 1], None)]).await;
         assert!(matches!(walk.incomplete, Some(Incomplete::Repeated { page: 2, .. })));
         assert_eq!((walk.items, walk.page_sha256s.len()), (vec![1], 2));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_looked_at_and_refused_ends_the_listing_and_is_not_kept() {
+        let (walk, ..) = walked(vec![page(&[1], Some("b")), page(&[666], Some("c"))]).await;
+        assert_eq!(reason(&walk), "page 2 could not be read: it holds what it should not");
+        assert_eq!((walk.items, walk.page_sha256s.len()), (vec![1], 1));
+    }
+
+    #[tokio::test]
+    async fn a_listing_ends_where_the_host_can_hold_no_more() {
+        const PAGE_BYTES: usize = 64 * 1024 * 1024;
+        let pages = std::sync::atomic::AtomicUsize::new(0);
+        let ask = |_: PageRequest| {
+            let at = pages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let state = PageState { next: Some(at.to_string()), ..PageState::default() };
+            async move { Ok(Page { items: vec!["x".repeat(PAGE_BYTES)], state }) }.boxed()
+        };
+        let wait = |_| async {}.boxed();
+        let look: Look = Arc::new(|_| Ok(()));
+        let key = |page, _, _: &String| format!("{page}");
+        let walk = walk(1, &ask, &wait, &look, key, &|_, _| ()).await;
+        let why = walk.incomplete.unwrap().to_string();
+        assert!(why.contains("the listing has more than 536870912 bytes"), "{why}");
+        assert!(walk.items.len() <= LISTING_BYTES_MAX / PAGE_BYTES);
     }
 }

@@ -148,7 +148,7 @@ impl Connector {
             .boxed()
         };
         let told = |items, total| progress(T::WHAT, items, total);
-        walk(page_size(description), &ask, &sleep, T::key, &told).await.into_parts(T::WHAT, started_at)
+        walk(page_size(description), &ask, &sleep, &self.look(), T::key, &told).await.into_parts(T::WHAT, started_at)
     }
 
     /// One page, as it came.

@@ -5,6 +5,7 @@ use crate::bench::Bench;
 use crate::call::call;
 use crate::connector::Connector;
 use crate::engine::{CodeCache, Sandbox};
+use crate::limits::COMPILE_TIME_MAX;
 use crate::outside::{Outside, Shared, Switch};
 use crate::package::{Manifest, Package, PackageError, check_contract, imports_wasi};
 use crate::plugin::Plugin;
@@ -19,6 +20,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime::component::Linker;
 
 pub struct RuntimeOptions {
@@ -54,6 +56,7 @@ pub struct Runtime {
     with_wasi: Linker<State>,
     shared: Arc<Shared>,
     calls: Arc<Calls>,
+    compile_time: Duration,
 }
 
 impl Runtime {
@@ -71,6 +74,7 @@ impl Runtime {
             plain,
             with_wasi,
             calls: Arc::new(Calls::new().map_err(RuntimeError::Sandbox)?),
+            compile_time: COMPILE_TIME_MAX,
         })
     }
 
@@ -79,13 +83,12 @@ impl Runtime {
         let id = &package.manifest.id;
         let failed = |why: String| RuntimeError::Load { id: id.clone(), why };
         let (cache, engine, owned) = (self.cache.clone(), self.sandbox.engine().clone(), package.clone());
-        let compiled = tokio::task::spawn_blocking(move || {
+        let compiled = aside(self.compile_time, move || {
             check_contract(&owned)?;
             let wasi = imports_wasi(&owned.wasm)?;
             Ok::<_, PackageError>((cache.component(&engine, &owned.wasm_sha256, &owned.wasm), wasi))
         });
-        let (component, wasi) =
-            compiled.await.map_err(|error| failed(format!("compiling it broke off: {error}")))??;
+        let (component, wasi) = compiled.await.map_err(failed)??;
         let component = component.map_err(|error| failed(format!("it does not compile: {error:#}")))?;
         let linker = if wasi { &self.with_wasi } else { &self.plain };
         let unfit = |error: wasmtime::Error| {
@@ -183,6 +186,20 @@ impl Runtime {
     }
 }
 
+/// Does long work on a thread of its own, and waits for it no longer than this. A compiler can't be interrupted, so what
+/// is late goes on unseen until it is done or the process ends, which does not wait for it.
+async fn aside<T: Send + 'static>(time: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("reeve-compiler".to_owned());
+    let started = thread.spawn(move || done.send(work()).map_err(drop).unwrap_or_default());
+    started.map_err(|error| format!("compiling it could not begin: {error}"))?;
+    match tokio::time::timeout(time, result).await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) => Err("compiling it broke off".to_owned()),
+        Err(_) => Err(format!("it was not compiled within {} s, so it is not used", time.as_secs())),
+    }
+}
+
 /// As the plugin sees them: JSON text with the defaults filled in.
 fn settings(manifest: &Manifest, given: &BTreeMap<String, Value>) -> Result<Arc<str>, Vec<String>> {
     let settled = manifest.settle(given)?;
@@ -239,6 +256,16 @@ exports = ["descriptor", "reader"]
         assert!(why.contains("It exports `descriptor` of reeve:connector 0.2.0"), "{why}");
         let why = refusal(component(&["reeve:connector/log@0.2.0"], &[DESCRIPTOR, READER])).await;
         assert!(why.contains("It imports `log` of reeve:connector 0.2.0"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_compiles_for_ever_is_not_waited_for() {
+        let hour = || std::thread::park_timeout(Duration::from_secs(3600));
+        let late = aside(Duration::from_millis(10), hour).await;
+        assert!(late.is_err_and(|why| why.contains("was not compiled within 0 s")));
+        let broken: Result<(), String> = aside(COMPILE_TIME_MAX, || std::panic::resume_unwind(Box::new(()))).await;
+        assert_eq!(broken, Err("compiling it broke off".to_owned()));
+        assert_eq!(aside(COMPILE_TIME_MAX, || 7).await, Ok(7));
     }
 
     #[tokio::test]

@@ -57,7 +57,8 @@ pub struct Shared {
     /// Why nothing may be written; none where all is well.
     damage: OnceLock<String>,
     runtime: OnceCell<Runtime>,
-    plugins: Mutex<HashMap<String, Arc<Plugin>>>,
+    /// By digest, each with a lock of its own: one that takes long to compile holds up nobody but those who wait for it.
+    plugins: Mutex<HashMap<String, Arc<OnceCell<Arc<Plugin>>>>>,
     connectors: Mutex<HashMap<SystemName, Bound>>,
 }
 
@@ -233,13 +234,9 @@ impl App {
 
     /// Compiles and links a plugin, or finds it compiled. One that can't run is refused here.
     pub async fn load(&self, package: &Package) -> Result<Arc<Plugin>> {
-        let mut plugins = self.plugins.lock().await;
-        if let Some(plugin) = plugins.get(&package.digest) {
-            return Ok(plugin.clone());
-        }
-        let plugin = self.runtime().await?.load(package).await?;
-        plugins.insert(package.digest.clone(), plugin.clone());
-        Ok(plugin)
+        let place = self.plugins.lock().await.entry(package.digest.clone()).or_default().clone();
+        let loaded = place.get_or_try_init(async || Ok::<_, Error>(self.runtime().await?.load(package).await?));
+        loaded.await.cloned()
     }
 
     /// The package of an installed plugin. Its bytes must still be those that were installed.
@@ -274,15 +271,17 @@ impl App {
             ))
         })?;
         drop(tx);
-        let mut connectors = self.connectors.lock().await;
-        if let Some(bound) = connectors.get(&system.name)
-            && bound.system == *system
-            && bound.digest == installed.digest
-        {
+        let fits = |bound: &Bound| bound.system == *system && bound.digest == installed.digest;
+        if let Some(bound) = self.connectors.lock().await.get(&system.name).filter(|bound| fits(bound)) {
             return Ok(bound.connector.clone());
         }
         let plugin = self.load(&self.package(&installed).await?).await?;
         let connector = Arc::new(self.runtime().await?.connect(&plugin, system)?);
+        let mut connectors = self.connectors.lock().await;
+        // Another task may have made it meanwhile: rates and tokens are kept in one place.
+        if let Some(bound) = connectors.get(&system.name).filter(|bound| fits(bound)) {
+            return Ok(bound.connector.clone());
+        }
         let bound = Bound { system: system.clone(), digest: installed.digest, connector: connector.clone() };
         connectors.insert(system.name.clone(), bound);
         Ok(connector)

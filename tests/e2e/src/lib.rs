@@ -7,9 +7,11 @@ pub mod folder;
 pub mod guests;
 pub mod http;
 pub mod people;
+pub mod plugin_file;
 pub mod plugins;
 pub mod reeve;
 pub mod scim_server;
+pub mod staff;
 pub mod wait;
 pub mod workspace;
 

@@ -16,6 +16,16 @@ use std::time::Duration;
 /// How long any command may take.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(120);
 
+/// How often the memory of a command is looked at.
+const WEIGH_EVERY: Duration = Duration::from_millis(2);
+
+/// What a process held at most so far, as the kernel counts it; none once it has ended.
+fn memory_peak(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
 /// The program under test.
 pub fn program() -> PathBuf {
     let program = std::env::var_os("REEVE_BIN").map_or_else(|| target().join("debug/reeve"), PathBuf::from);
@@ -125,6 +135,23 @@ impl Reeve {
         let args: Vec<_> = args.into_iter().collect();
         let child = self.start(args.iter().copied());
         self.output(&args.join(" "), child)
+    }
+
+    /// Runs a command, and answers also the most memory that it held, in bytes.
+    #[track_caller]
+    pub fn run_weighed<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> (Output, u64) {
+        let args: Vec<_> = args.into_iter().collect();
+        let child = self.start(args.iter().copied());
+        let id = child.id();
+        let scales = std::thread::spawn(move || {
+            let mut bytes = 0;
+            while let Some(now) = memory_peak(id) {
+                bytes = now;
+                std::thread::park_timeout(WEIGH_EVERY);
+            }
+            bytes
+        });
+        (self.output(&args.join(" "), child), scales.join().unwrap())
     }
 
     /// Starts a command and leaves it running.

@@ -81,17 +81,31 @@ fn a_loss_that_an_operator_answers_for_is_applied_once_and_the_plan_asks_again()
 
 #[test]
 fn a_contract_ends_at_its_time_without_a_word_from_hr() {
+    // A busy machine may need longer than the contract runs; then there is nothing to see, and the next one runs longer.
+    let contracts = [15, 30, 60].map(Duration::from_secs);
+    assert!(contracts.into_iter().any(contract_ends), "HR's file was not read in time, not even within {contracts:?}");
+}
+
+/// Whether the contract still ran when HR's word of its end had been read.
+fn contract_ends(after: Duration) -> bool {
     let workspace = Workspace::start();
     let reeve = Reeve::new(Database::Sqlite);
     workspace.govern(&reeve);
     let mut people = crowd(2, "Finance");
     people[0].kind = "Contractor";
-    let end = jiff::Timestamp::now() + Duration::from_secs(20);
-    people[0].end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     reeve.hr(&people);
     reeve.day();
     let (leaver, stays) = (people[0].email(), people[1].email());
-    assert!(workspace.is_active(&leaver), "the contract runs until {end}");
+    let end = jiff::Timestamp::now() + after;
+    people[0].end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    reeve.hr(&people);
+    reeve.run(["sync", "hr"]).ok();
+    let planned = reeve.run(["plan"]).ok();
+    if jiff::Timestamp::now() >= end - Duration::from_secs(1) {
+        return false;
+    }
+    assert_eq!(planned["hash"], Value::Null, "the contract runs until {end}: {planned:#}");
+    assert!(workspace.is_active(&leaver));
 
     // From here on nobody reads HR's file.
     let hash = until("the contract ends", || reeve.run(["plan"]).ok()["hash"].as_str().map(str::to_owned));
@@ -102,4 +116,5 @@ fn a_contract_ends_at_its_time_without_a_word_from_hr() {
     assert!(disabled.at >= end - Duration::from_secs(1), "disabled at {}, and the contract ends at {end}", disabled.at);
     let case = reeve.case(&leaver);
     assert_eq!((case["cause"].as_str(), case["state"].as_str()), (Some("contract-end"), Some("closed")));
+    true
 }

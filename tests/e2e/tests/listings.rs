@@ -57,6 +57,48 @@ fn a_listing_that_is_not_whole_removes_nothing_and_holds_up_no_exit() {
     assert!(!workspace.is_active(&leaver.email()));
 }
 
+/// What `reeve sync` may hold while a target sends what no target should, in bytes: some of the longest answers that are
+/// taken, and the program itself.
+const MEMORY_BYTES_MAX: u64 = 400 * 1024 * 1024;
+
+#[test]
+fn a_target_that_sends_too_much_or_nonsense_costs_little_memory_and_a_doubt() {
+    let (workspace, reeve) = (Workspace::start(), Reeve::new(Database::Sqlite));
+    workspace.govern(&reeve);
+    let ines = Person::new(1001, "Ines", "Duarte", "Finance");
+    reeve.hr(std::slice::from_ref(&ines));
+    reeve.day();
+    let body = |body: &str| Act::Answer {
+        status: 200,
+        work: Work::Skipped,
+        retry_after: None,
+        body: Some(body.to_owned()),
+        content_type: None,
+    };
+    let listed = |user: &str| format!("{{\"totalResults\": 1, \"itemsPerPage\": 1, \"Resources\": [{user}]}}");
+    for (name, act) in [
+        ("ten gigabytes in ten megabytes", Act::GzipBomb { bytes: 10 << 30 }),
+        ("a body without end", Act::Endless),
+        ("brackets in brackets", Act::DeepJson { depth: 100_000 }),
+        ("no text", Act::InvalidUtf8),
+        ("a number beyond numbers", body("{\"totalResults\": 1e999, \"Resources\": []}")),
+        ("a total below none", body("{\"totalResults\": -1, \"Resources\": []}")),
+        ("a fraction of a user", body("{\"totalResults\": 0.5, \"Resources\": []}")),
+        ("users that are no list", body("{\"totalResults\": 1, \"Resources\": {\"id\": \"1\"}}")),
+        ("an id that is a number", body(&listed("{\"id\": 1, \"userName\": \"x\", \"active\": true}"))),
+        ("an id that is long", body(&listed(&format!("{{\"id\": {:?}, \"userName\": \"x\"}}", "x".repeat(1025))))),
+        ("an id with a NUL", body(&listed("{\"id\": \"a\\u0000b\", \"userName\": \"x\"}"))),
+    ] {
+        workspace.misbehave([Rule::new(act).on("GET", "/Users")]);
+        let (read, peak_bytes) = reeve.run_weighed(["sync", "workspace"]);
+        let doubt = read.json["read"][0]["doubt"].as_str();
+        println!("{name}: {} MiB at most; {doubt:?}", peak_bytes >> 20);
+        assert!(doubt.is_some(), "{name}: {:#} {}", read.json, read.error);
+        assert!(peak_bytes < MEMORY_BYTES_MAX, "{name}: {peak_bytes} bytes");
+        assert_eq!(reeve.run(["plan"]).ok()["hash"], Value::Null, "{name}");
+    }
+}
+
 /// The people from whom a plan takes something.
 fn taken(plan: &Value) -> Vec<String> {
     let takes =

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use reeve_e2e::database::{Database, query};
+use reeve_e2e::guests;
 use reeve_e2e::people::Person;
+use reeve_e2e::plugin_file::{MANIFEST, WASM, with, zip_of};
 use reeve_e2e::plugins::{manifest, pack, packed};
 use reeve_e2e::reeve::{Output, Reeve, text};
 use reeve_e2e::workspace::Workspace;
@@ -65,12 +67,58 @@ fn only_what_a_trusted_key_signed_is_installed_and_only_after_somebody_agreed() 
     turned[half] ^= 1;
     for bytes in [&turned, &bytes[..half]] {
         std::fs::write(&bent, bytes).unwrap();
-        install(&reeve, &bent, &["--yes", "--allow-unsigned"]).refused(1);
+        let refusal = install(&reeve, &bent, &["--yes", "--allow-unsigned"]).refused(1);
+        assert!(refusal.contains("the plugin file is not in order"), "{refusal}");
         assert_eq!(installed(&reeve), []);
     }
 
     let made = install(&reeve, &ours, &["--yes"]).ok();
     assert_eq!(made["origin"], "signed by vendor");
+}
+
+#[test]
+fn what_this_host_does_not_run_is_refused_at_install_and_said_by_name() {
+    let reeve = Reeve::bare(Database::Sqlite);
+    let rogue = guests::rogue().unwrap();
+    let (toml, wasm, log) = (rogue.manifest_toml.as_str(), rogue.wasm.as_slice(), "reeve:connector/log@0.1.0");
+    let newer = |version: &str| toml.replace("contract = \"0.1.0\"", &format!("contract = \"{version}\""));
+    let reader =
+        |version: &str| with(wasm, "reeve:connector/reader@0.1.0", &format!("reeve:connector/reader@{version}"));
+    for (toml, wasm, part) in [
+        (newer("0.2.0"), wasm.to_vec(), "it was built for reeve:connector 0.2.0, and this host runs 0.1.0"),
+        (newer("0.0.9"), wasm.to_vec(), "it was built for reeve:connector 0.0.9, and this host runs 0.1.0"),
+        (toml.to_owned(), reader("0.2.0"), "It exports `reader` of reeve:connector 0.2.0"),
+        (toml.to_owned(), reader("0.0.9"), "It exports `reader` of reeve:connector 0.0.9"),
+        (
+            toml.to_owned(),
+            with(wasm, log, "wasi:http/handler@0.2.100"),
+            "`wasi:http/handler@0.2.100`, which no plugin gets",
+        ),
+        (
+            toml.to_owned(),
+            with(wasm, log, "example:vault/log@1.0.100"),
+            "`example:vault/log@1.0.100`, which no plugin gets",
+        ),
+        (toml.to_owned(), with(wasm, log, "wasi:sockets/tcp@0.3.1000"), "of wasi:sockets/ this host offers 0.2, empty"),
+        // Of the right name and version, and not what that name stands for.
+        (
+            toml.to_owned(),
+            with(wasm, log, "wasi:filesystem/x@0.2.100"),
+            "can't be loaded: its imports or exports have other types",
+        ),
+        (
+            toml.replace("\"writer\"]", "\"writer\", \"credentials\"]"),
+            wasm.to_vec(),
+            "lists the export \"credentials\"",
+        ),
+        (toml.replace("kind = \"http\"", "kind = \"ldap\""), wasm.to_vec(), "plugin.toml: "),
+    ] {
+        let file = reeve.path("odd.reeve");
+        std::fs::write(&file, zip_of(&[(MANIFEST, toml.as_bytes()), (WASM, &wasm)])).unwrap();
+        let refusal = install(&reeve, &file, &["--yes", "--allow-unsigned"]).refused(1);
+        assert!(refusal.contains(part), "{part} in: {refusal}");
+    }
+    assert_eq!(installed(&reeve), []);
 }
 
 #[test]
@@ -83,7 +131,8 @@ fn an_upgrade_is_asked_for_what_it_wants_more_and_an_older_one_is_refused() {
     let wider = |toml: String| toml.replace("\"/Groups/*\"]", "\"/Groups/*\", \"/Bulk\"]");
     let more = scim(&reeve, "0.2.0", wider, &[]);
     assert!(text(&reeve.path("scim-0.2.0.toml")).contains("/Bulk"));
-    install(&reeve, &more, &["--allow-unsigned"]).refused(3);
+    let refusal = install(&reeve, &more, &["--allow-unsigned"]).refused(3);
+    assert!(refusal.contains("nobody agreed to what it asks for"), "{refusal}");
     assert_eq!(installed(&reeve), [("scim".to_owned(), "0.1.1".to_owned())]);
     install(&reeve, &more, &["--allow-unsigned", "--yes"]).ok();
     let refusal = install(&reeve, &same, &["--allow-unsigned", "--yes"]).refused(3);
@@ -106,6 +155,7 @@ fn a_plugin_whose_bytes_were_swapped_in_the_database_does_not_run() {
     query(&reeve.database_url(), &format!("UPDATE content SET bytes = {bytes} WHERE sha256 = {}", file("scim")));
     let failed = reeve.run(["sync", "workspace"]);
     assert!(failed.code != 0 && failed.json["read"].as_array().is_none_or(Vec::is_empty), "{failed:?}");
+    assert!(failed.error.contains("damaged"), "{failed:?}");
 
     // A whole plugin, but not the one that was pinned.
     query(&reeve.database_url(), &format!("UPDATE plugin SET file_sha256 = {} WHERE id = 'scim'", file("hr-csv")));

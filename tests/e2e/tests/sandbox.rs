@@ -2,16 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod sandbox_staff;
-
 use reeve_core::access::{Incomplete, Listed, SystemRead};
 use reeve_core::id::NativeId;
 use reeve_core::plan::Action;
 use reeve_core::run::{Failure, Retry};
 use reeve_e2e::guests::{self, Host};
+use reeve_e2e::staff::{Staff, TOKEN};
 use reeve_runtime::Connector;
-use reeve_runtime::limits::{GUEST_TIME_MAX, LOG_BYTES_MAX};
-use sandbox_staff::{Staff, TOKEN};
+use reeve_runtime::limits::{GUEST_TIME_MAX, JOURNAL_BYTES_MAX, LOG_BYTES_MAX};
+
 use serde_json::json;
 use std::time::Instant;
 
@@ -68,12 +67,54 @@ async fn a_plugin_that_takes_too_much_loses_that_call() {
         ("recursion", "its calls nest too deep"),
         ("memory", "it asked for more than 268435456 bytes of memory"),
         ("log-for-ever", "it made more than 100000 host calls"),
+        ("settings-for-ever", "it made more than 100000 host calls"),
         ("huge", "it handed over more than 67108864 bytes at once"),
+        ("fill", "it ran for 10 s without a host call"),
+        ("panic-midway", "it gave up: panicked at"),
         ("panic", "it gave up: panicked at"),
     ] {
         let why = outcome(mode).await;
         assert!(why.starts_with("the plugin was stopped: ") && why.contains(part), "{mode}: {why}");
     }
+}
+
+#[tokio::test]
+async fn what_a_plugin_says_too_much_of_is_cut_before_it_is_looked_at() {
+    for mode in ["log-huge", "request-huge"] {
+        let (host, staff) = (Host::new(TOKEN).unwrap(), Staff::start(1).await);
+        let rogue = host.rogue(mode, &staff.url).await.unwrap();
+        let applied = rogue.apply(&disable("a1"), &"operation-1".into()).await;
+        assert!(applied.result.is_ok() && !applied.reached, "{mode}: {:?}", applied.result);
+        assert!(applied.journal.bytes().len() < JOURNAL_BYTES_MAX, "{mode}");
+        assert_eq!(staff.requests(), 0);
+    }
+}
+
+/// A server and a plugin that are in league: the one tells the other what the host signed in with, so that the redactor
+/// does not see it go by. What the plugin has learnt it may keep to itself, but not leave behind.
+#[tokio::test]
+async fn a_secret_that_a_server_tells_its_plugin_comes_to_rest_nowhere() {
+    const SECRET: &str = "canary-7f3a-9c51-that-no-honest-answer-contains";
+    let (host, staff) = (Host::new(SECRET).unwrap(), Staff::start(1).await);
+    for (mode, part) in [
+        ("leak-in-a-name", "a secret that this system's connections sign in with"),
+        ("leak-in-a-failure", "[secret]"),
+        ("leak-in-a-log", "it gave up: panicked"),
+    ] {
+        let rogue = host.rogue(mode, &staff.url).await.unwrap();
+        let whole = read(&rogue).await;
+        let why = broken(&whole);
+        assert!(why.contains(part) && !why.contains(SECRET), "{mode}: {why}");
+        assert!(whole.accounts.is_empty(), "{mode}");
+    }
+    let rogue = host.rogue("leak-in-a-name", &staff.url).await.unwrap();
+    let view = rogue.get_account(&"a1".into()).await.unwrap_err().to_string();
+    assert!(view.contains("a secret that this system's connections sign in with") && !view.contains(SECRET), "{view}");
+    let rogue = host.rogue("leak-in-a-warning", &staff.url).await.unwrap();
+    let whole = read(&rogue).await;
+    assert_eq!(whole.incomplete(), None);
+    let accounts = whole.listings.iter().find(|listing| listing.what == Listed::Accounts).unwrap();
+    assert_eq!(accounts.warnings, ["[secret]"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Nothing that a plugin returns is believed: what does not fit the contract or its bounds breaks the read that it is part
 //! of, with the reason, and what names somebody else is refused.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use reeve_core::access::{Listed, MatchBy};
 use reeve_core::plan::{Action, NewAccount};
@@ -34,12 +34,46 @@ async fn pages_and_items_that_do_not_fit_break_the_read_and_say_why() {
         ("no-json", "is not the JSON that it says it is"),
         ("deep-json", "is not the JSON that it says it is"),
         ("twice", "the attribute \"x\" is there twice"),
+        ("no-number", "is not the JSON that it says it is: number out of range"),
+        ("stated-for-ever", "the source states 18446744073709551615 items and gave 1"),
+        ("many-capabilities", "`capabilities` has 10001 entries; the limit is 10000"),
+        ("panic-midway", "page 2 could not be read"),
         ("undescribed-kind", "of the kind \"group\", which the description does not list"),
     ] {
         let read = rogue(&host, mode).await.read_system(&|_, _, _| ()).await;
         let why = read.incomplete().unwrap_or_else(|| unreachable!("{mode} reads as whole")).to_string();
         assert!(why.contains(part), "{mode}: {why}");
     }
+}
+
+#[tokio::test]
+async fn an_id_is_a_text_and_nothing_else_whatever_it_holds() {
+    let host = Host::new("token").unwrap();
+    let read = rogue(&host, "odd-id").await.read_system(&|_, _, _| ()).await;
+    assert_eq!(read.incomplete(), None);
+    assert_eq!(
+        read.accounts[0].id.as_str(),
+        "a1\u{202e}\u{1b}[2J../1;--",
+        "kept as it is, also where it would not be shown"
+    );
+}
+
+#[tokio::test]
+async fn groups_that_hold_each_other_are_read_as_they_are() {
+    let host = Host::new("token").unwrap();
+    let read = rogue(&host, "group-cycle").await.read_system(&|_, _, _| ()).await;
+    assert_eq!(read.incomplete(), None);
+    let held: Vec<_> = read.entitlements.iter().map(|group| (group.id.as_str(), group.contains[0].as_str())).collect();
+    assert_eq!(held, [("one", "two"), ("two", "three"), ("three", "one"), ("self", "self")]);
+    assert_eq!(read.grants.len(), 4, "what follows from itself is held all the same");
+}
+
+#[tokio::test]
+async fn what_came_before_the_fall_is_kept_as_evidence_of_a_read_that_is_not_whole() {
+    let host = Host::new("token").unwrap();
+    let read = rogue(&host, "panic-midway").await.read_system(&|_, _, _| ()).await;
+    assert!(read.incomplete().is_some());
+    assert_eq!(read.accounts.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), ["a1"]);
 }
 
 #[tokio::test]

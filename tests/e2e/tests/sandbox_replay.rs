@@ -2,15 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod sandbox_staff;
-
 use axum::Router;
 use axum::routing::patch;
 use reeve_core::id::NativeId;
 use reeve_core::plan::Action;
 use reeve_e2e::guests::{self, Host};
+use reeve_e2e::staff::{Staff, TOKEN};
 use reeve_runtime::{Applied, Difference, Journal, Replay, Verdict};
-use sandbox_staff::{Staff, TOKEN};
 use serde_json::{Value, json};
 
 fn disable(id: &str) -> Action<NativeId> {

@@ -2,6 +2,7 @@
 //! absence is inferred from a complete listing only.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// What a listing may grow to, and each cursor in it.
@@ -57,7 +58,8 @@ pub struct Listing {
     pages: u32,
     received: u64,
     stated: Option<u64>,
-    cursors: HashSet<String>,
+    /// SHA-256s: cursors are long, and a listing has many.
+    cursors: HashSet<[u8; 32]>,
     seen: HashSet<String>,
 }
 
@@ -108,7 +110,7 @@ impl Listing {
                 Err(Incomplete::CursorTooLong { page, bytes: cursor.len() })
             }
             (Some(cursor), false) => {
-                if self.cursors.insert(cursor.clone()) {
+                if self.cursors.insert(Sha256::digest(cursor).into()) {
                     Ok(Next::Page(cursor.clone()))
                 } else {
                     Err(Incomplete::Loop { page })

@@ -7,7 +7,7 @@ use super::{Patience, tls};
 use crate::limits::*;
 use crate::package::parse::path_fault;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, Method, Url};
 use std::error::Error;
 use std::net::IpAddr;
@@ -165,6 +165,11 @@ async fn read(mut response: reqwest::Response, body_max: u64) -> Result<Arrived,
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers.len() > HTTP_HEADERS_MAX || bytes > HTTP_HEADER_BYTES_MAX {
         return Err(HttpFault::TooLarge(HTTP_HEADER_BYTES_MAX as u64));
+    }
+    // What the client unpacked no longer says so.
+    if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        let coding = String::from_utf8_lossy(coding.as_bytes()).chars().take(64).collect::<String>();
+        return Err(HttpFault::Protocol(format!("the answer is packed as {coding:?}, and only gzip was asked for")));
     }
     let mut body = Vec::new();
     // Decompressed piece by piece, so that a small answer can't become a large one in memory.

@@ -95,12 +95,6 @@ impl HttpDoor {
     fn check<'a>(&self, request: &'a HttpRequest) -> Result<Checked<'a>, HttpFault> {
         let HttpRequest { method, path, headers, body, .. } = request;
         let denied = |why: String| HttpFault::Denied(format!("connection `{}`: {why}", self.name));
-        if path.len() > HTTP_PATH_BYTES_MAX {
-            return Err(denied(format!(
-                "a path of {} bytes is too long; the limit is {HTTP_PATH_BYTES_MAX}",
-                path.len()
-            )));
-        }
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (path.as_str(), None),
@@ -122,9 +116,6 @@ impl HttpDoor {
                 "the plugin does not ask for the path {path:?}; it would need it, or a pattern for it, in `paths` of \
                  this connection in plugin.toml"
             )));
-        }
-        if body.as_ref().is_some_and(|body| body.len() > HTTP_BODY_BYTES_MAX) {
-            return Err(HttpFault::TooLarge(HTTP_BODY_BYTES_MAX as u64));
         }
         let headers = headers::from_plugin(headers, self.credentials.header())?;
         let url = self.way.url(path, query).map_err(denied)?;

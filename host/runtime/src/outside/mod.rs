@@ -15,6 +15,7 @@ mod headers;
 mod http;
 mod key;
 mod ldap;
+mod oversize;
 mod rate;
 mod redact;
 mod secrets;
@@ -105,10 +106,12 @@ impl Outside {
         Self { trouble: Some(switch), ..self }
     }
 
-    pub(crate) async fn http(&self, spent: &mut Spent, request: HttpRequest) -> Result<HttpAnswer, HttpFault> {
+    pub(crate) async fn http(&self, spent: &mut Spent, mut request: HttpRequest) -> Result<HttpAnswer, HttpFault> {
+        let oversize = oversize::http(&mut request);
         let slot = spent.journal().http(&self.redactor, &request);
-        let answer = match self.doors.get(&request.connection) {
-            Some(Door::Http(door)) => trouble::http(self.trouble.as_deref(), door, spent, &request).await,
+        let answer = match (oversize, self.doors.get(&request.connection)) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(Door::Http(door))) => trouble::http(self.trouble.as_deref(), door, spent, &request).await,
             _ => Err(HttpFault::Denied(self.no_door("http", &request.connection))),
         };
         let answer = answer.map_err(|fault| fault.map_text(|text| self.redact(text)));
@@ -116,10 +119,12 @@ impl Outside {
         answer
     }
 
-    pub(crate) async fn ldap_search(&self, spent: &mut Spent, search: LdapSearch) -> Result<LdapPage, LdapFault> {
+    pub(crate) async fn ldap_search(&self, spent: &mut Spent, mut search: LdapSearch) -> Result<LdapPage, LdapFault> {
+        let oversize = oversize::ldap_search(&mut search);
         let slot = spent.journal().ldap_search(&self.redactor, &search);
-        let page = match self.doors.get(&search.connection) {
-            Some(Door::Ldap(door)) => trouble::ldap_search(self.trouble.as_deref(), door, spent, &search).await,
+        let page = match (oversize, self.doors.get(&search.connection)) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(Door::Ldap(door))) => trouble::ldap_search(self.trouble.as_deref(), door, spent, &search).await,
             _ => Err(LdapFault::Denied(self.no_door("ldap", &search.connection))),
         };
         let page = page.map_err(|fault| fault.map_text(|text| self.redact(text)));
@@ -131,11 +136,13 @@ impl Outside {
         &self,
         spent: &mut Spent,
         connection: &str,
-        write: LdapWrite,
+        mut write: LdapWrite,
     ) -> Result<(), LdapFault> {
+        let (connection, oversize) = (oversize::name(connection), oversize::ldap_write(&mut write));
         let slot = spent.journal().ldap_write(&self.redactor, connection, &write);
-        let outcome = match self.doors.get(connection) {
-            Some(Door::Ldap(door)) => trouble::ldap_write(self.trouble.as_deref(), door, spent, &write).await,
+        let outcome = match (oversize, self.doors.get(connection)) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(Door::Ldap(door))) => trouble::ldap_write(self.trouble.as_deref(), door, spent, &write).await,
             _ => Err(LdapFault::Denied(self.no_door("ldap", connection))),
         };
         let outcome = outcome.map_err(|fault| fault.map_text(|text| self.redact(text)));
@@ -144,6 +151,7 @@ impl Outside {
     }
 
     pub(crate) async fn files_list(&self, spent: &mut Spent, connection: &str) -> Result<Vec<FileAbout>, FileFault> {
+        let connection = oversize::name(connection);
         let slot = spent.journal().files_list(connection);
         let list = match self.doors.get(connection) {
             Some(Door::Files(door)) => trouble::files_list(self.trouble.as_deref(), door).await,
@@ -181,6 +189,11 @@ impl Outside {
     /// Replaces every secret that this system's connections have used so far by `[secret]`.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.redactor.text(text)
+    }
+
+    /// Whether a secret of this system's connections stands in it, one that no honest answer contains by chance.
+    pub(crate) fn holds_secret(&self, bytes: &[u8]) -> bool {
+        matches!(self.redactor.answer(bytes), std::borrow::Cow::Owned(_))
     }
 
     fn no_door(&self, kind: &str, connection: &str) -> String {

@@ -114,6 +114,10 @@ fn forms_of(secret: &str) -> BTreeSet<Vec<u8>> {
     let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
     forms.insert(json.replace('/', "\\/").into_bytes());
     forms.insert(json.as_bytes().to_vec());
+    // JSON lets any character be written so, and a parser undoes it.
+    let units: Vec<u16> = secret.encode_utf16().collect();
+    forms.insert(units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>().into_bytes());
+    forms.insert(units.iter().map(|unit| format!("\\u{unit:04X}")).collect::<String>().into_bytes());
     forms.retain(|form| form.len() >= SECRET_BYTES_MIN);
     forms
 }
@@ -169,6 +173,7 @@ mod tests {
             "p%40ss+w%c3%b6rd%2f1%22%3fx".to_owned(),
             serde_json::to_string(secret).unwrap(),
             "p@ss wörd\\/1\\\"?x".to_owned(),
+            secret.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect(),
         ] {
             let out = redactor.text(&format!("before {text} after"));
             assert!(out.contains(PLACEHOLDER), "{text}: {out}");

@@ -72,6 +72,13 @@ pub(crate) struct LdapAttribute {
     pub values: Vec<Vec<u8>>,
 }
 
+impl LdapAttribute {
+    /// Name and values, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.values.iter().map(Vec::len).sum::<usize>().saturating_add(self.name.len()) as u64
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LdapEntry {
     pub dn: String,

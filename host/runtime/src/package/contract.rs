@@ -1,5 +1,6 @@
 //! Whether a component, its manifest and this host agree, judged by the component's type alone and before it is compiled.
 
+use super::code::check_code;
 use super::manifest::{Export, Manifest};
 use super::{Package, PackageError};
 use std::collections::BTreeSet;
@@ -28,6 +29,7 @@ pub fn check_contract(package: &Package) -> Result<(), PackageError> {
             CONTRACTS.join(", ")
         )]);
     }
+    check_code(&package.wasm)?;
     let types = component_type(&package.wasm)?;
     let mut faults: Vec<String> =
         types.imports.iter().filter_map(|import| import_fault(import, manifest, &contract)).collect();

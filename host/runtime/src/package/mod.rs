@@ -4,6 +4,7 @@
 //! and [`check_contract`] have been asked.
 
 mod asks;
+mod code;
 mod contract;
 mod manifest;
 mod pack;
@@ -84,6 +85,10 @@ impl Package {
         if zip.offset() != 0 || !zip.comment().is_empty() {
             return Err(wrong("it holds more than its entries".to_owned()));
         }
+        // The library keeps the last of two entries of one name, and another reader might keep the first.
+        if entries_stated(bytes) != Some(zip.len()) {
+            return Err(wrong("it holds an entry twice, or something behind its entries".to_owned()));
+        }
         let overlapping = zip.has_overlapping_files().map_err(|error| wrong(error.to_string()))?;
         if overlapping || !(2..=3).contains(&zip.len()) {
             return Err(wrong(format!("it must hold {MANIFEST}, {WASM} and perhaps {SIGNATURE}, each once")));
@@ -134,4 +139,11 @@ impl Package {
     pub fn asks(&self) -> Asks {
         Asks::of_manifest(&self.manifest)
     }
+}
+
+/// How many entries the end record of a zip states: the last 22 bytes of one without a comment (APPNOTE.TXT, 4.3.16).
+fn entries_stated(bytes: &[u8]) -> Option<usize> {
+    let record = bytes.last_chunk::<22>()?;
+    let number = record.strip_prefix(b"PK\x05\x06")?.get(6..8)?;
+    Some(usize::from(u16::from_le_bytes(number.try_into().ok()?)))
 }

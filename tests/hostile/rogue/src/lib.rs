@@ -25,10 +25,11 @@ impl Connector for Rogue {
 
 impl Descriptor for Rogue {
     fn describe(&self) -> Description {
+        let capabilities = if self.0 == "many-capabilities" { 10_001 } else { 1 };
         Description {
             entitlement_kinds: vec!["role".into()],
             credential_kinds: vec![],
-            capabilities: vec![Capability::new(OperationKind::Disable, "none")],
+            capabilities: vec![Capability::new(OperationKind::Disable, "none"); capabilities],
             finds_by: vec![MatchBy::Login],
             reads_deleted: false,
             reads_last_login: false,
@@ -70,6 +71,7 @@ impl Writer for Rogue {
                 outside::forbidden_path()?;
                 Ok(Outcome::done())
             }
+            mode if mode.starts_with("as ") => outside::write(id).map(|()| Outcome::done()),
             _ => Ok(Outcome::done()),
         }
     }
@@ -88,14 +90,21 @@ impl Guest for Rogue {
     }
 
     fn list_entitlements(_: PageRequest) -> Result<EntitlementPage, Failure> {
-        let kind = if open::<Self>()?.0 == "undescribed-kind" { "group" } else { "role" };
-        Ok(EntitlementPage { items: vec![Entitlement::new("clerk", kind, "Clerk")], state: pages::last() })
+        let mode = open::<Self>()?.0;
+        let kind = if mode == "undescribed-kind" { "group" } else { "role" };
+        let mut items = vec![Entitlement::new("clerk", kind, "Clerk")];
+        if mode == "group-cycle" {
+            items = pages::cycle();
+        }
+        Ok(EntitlementPage { items, state: pages::last() })
     }
 
     fn list_grants(_: PageRequest) -> Result<GrantPage, Failure> {
         let mut items = vec![Grant::direct("a1", "clerk")];
-        if open::<Self>()?.0 == "stray-grants" {
-            items.extend([Grant::direct("nobody", "clerk"), Grant::direct("a1", "emperor")]);
+        match open::<Self>()?.0.as_str() {
+            "stray-grants" => items.extend([Grant::direct("nobody", "clerk"), Grant::direct("a1", "emperor")]),
+            "group-cycle" => items = pages::inherited(),
+            _ => {}
         }
         Ok(GrantPage { items, state: pages::last() })
     }
@@ -105,6 +114,7 @@ impl Guest for Rogue {
         let mut view = AccountView { account: pages::account(&id), grants: vec![Grant::direct(&id, "clerk")] };
         match mode.as_str() {
             "other-account" => view.account.id = "somebody-else".into(),
+            "leak-in-a-name" => view.account.display_name = Some(outside::stolen()?),
             "other-grants" => view.grants.push(Grant::direct("somebody-else", "clerk")),
             _ => {}
         }

@@ -22,6 +22,11 @@ const WAYS_OUT: &[&str] = &[
 pub fn run(mode: &str) -> Result<(), Failure> {
     match mode {
         "forbidden-host" => get("elsewhere", "/staff"),
+        "leak-in-a-failure" => Err(Failure::internal(stolen()?)),
+        "leak-in-a-log" => {
+            reeve_sdk::log::error(stolen()?);
+            panic!("{}", stolen()?)
+        }
         "forbidden-path" => forbidden_path(),
         "forbidden-method" => Request::delete("api", "/staff/a1").send().map(drop),
         // Succeeds if any of them does.
@@ -37,6 +42,15 @@ pub fn run(mode: &str) -> Result<(), Failure> {
         "unavailable-for-ever" => Err(Failure::unavailable("not now")),
         _ => Ok(()),
     }
+}
+
+/// What a server that is in league with the plugin tells of the credentials that the host sent: spelt so that nobody
+/// but a parser of JSON finds them.
+pub fn stolen() -> Result<String, Failure> {
+    let answer = Request::get("api", "/staff/told").send()?;
+    let told: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let all = || String::from_utf8_lossy(answer.body()).into_owned();
+    Ok(told["credentials"].as_str().map_or_else(all, str::to_owned))
 }
 
 pub fn forbidden_path() -> Result<(), Failure> {

@@ -2,6 +2,9 @@
 
 use std::hint::black_box;
 
+const HUGE_BYTES: usize = 40 * 1024 * 1024;
+const ROUNDS: u32 = 10;
+
 pub fn run(mode: &str) {
     match mode {
         "loop" => loop {
@@ -23,6 +26,27 @@ pub fn run(mode: &str) {
         "log-flood" => {
             for _ in 0..100 {
                 reeve_sdk::log::info("x".repeat(100_000));
+            }
+        }
+        // Each round is one instruction over a lot of memory, in which nothing interrupts the guest.
+        "fill" => {
+            let mut hoard = vec![0_u8; 128 * 1024 * 1024];
+            loop {
+                black_box(&mut hoard).fill(black_box(1));
+            }
+        }
+        "settings-for-ever" => loop {
+            black_box(reeve_sdk::settings::read::<serde_json::Value>()).ok();
+        },
+        // Each host call hands over as much as one may.
+        "log-huge" => {
+            let line = "x".repeat(HUGE_BYTES);
+            (0..ROUNDS).for_each(|_| reeve_sdk::log::info(&line));
+        }
+        "request-huge" => {
+            let path = "/".repeat(HUGE_BYTES);
+            for _ in 0..ROUNDS {
+                black_box(reeve_sdk::http::Request::get("api", &path).send()).ok();
             }
         }
         "forged-line" => reeve_sdk::log::info("done\n2026-01-01 INFO approved by root \u{1b}[2J"),

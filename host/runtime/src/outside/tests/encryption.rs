@@ -17,8 +17,8 @@ fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/outside/tests/certificates").join(name)
 }
 
-fn acceptor() -> TlsAcceptor {
-    let chain = vec![CertificateDer::from_pem_file(file("server.pem")).unwrap()];
+fn acceptor(certificate: &str) -> TlsAcceptor {
+    let chain = vec![CertificateDer::from_pem_file(file(certificate)).unwrap()];
     let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -40,23 +40,32 @@ where
     port
 }
 
-#[tokio::test]
-async fn only_the_connections_own_authority_and_the_right_name_will_do() {
-    let port = listen(|stream| async {
-        let Ok(mut stream) = acceptor().accept(stream).await else { return };
+/// A target that has this certificate, and says on which port.
+async fn target(certificate: &'static str) -> u16 {
+    listen(move |stream| async move {
+        let Ok(mut stream) = acceptor(certificate).accept(stream).await else { return };
         let mut head = [0; 1024];
         if stream.read(&mut head).await.is_ok_and(|bytes| bytes > 0) {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.ok();
             stream.shutdown().await.ok();
         }
     })
-    .await;
-    for (host, roots, why) in [
-        ("localhost", Some("authority.pem"), None),
-        ("127.0.0.1", Some("authority.pem"), None),
-        ("localhost", Some("other-authority.pem"), Some("UnknownIssuer")),
-        ("[::ffff:127.0.0.1]", Some("authority.pem"), Some("not valid for name")),
+    .await
+}
+
+#[tokio::test]
+async fn only_the_connections_own_authority_the_right_name_and_the_right_time_will_do() {
+    for (certificate, host, roots, why) in [
+        ("server.pem", "localhost", Some("authority.pem"), None),
+        ("server.pem", "127.0.0.1", Some("authority.pem"), None),
+        ("server.pem", "localhost", Some("other-authority.pem"), Some("UnknownIssuer")),
+        ("server.pem", "localhost", None, Some("UnknownIssuer")),
+        ("server.pem", "[::ffff:127.0.0.1]", Some("authority.pem"), Some("not valid for name")),
+        ("self-signed.pem", "localhost", Some("authority.pem"), Some("UnknownIssuer")),
+        ("expired.pem", "localhost", Some("authority-of-times.pem"), Some("expired")),
+        ("early.pem", "localhost", Some("authority-of-times.pem"), Some("not valid yet")),
     ] {
+        let port = target(certificate).await;
         let roots = roots.map(|name| format!("tls-roots = \"{}\"", file(name).display())).unwrap_or_default();
         let text = format!("base-url = \"https://{host}:{port}\"\nprivate-addresses = true\n{roots}");
         let mut spent = Spent::new();
@@ -64,8 +73,8 @@ async fn only_the_connections_own_authority_and_the_right_name_will_do() {
         let answer = outside.http(&mut spent, request(Method::Post, "/Users")).await;
         match (answer, why) {
             (Ok(answer), None) => assert_eq!(answer.body, b"{}"),
-            (Err(HttpFault::Unreachable(text)), Some(why)) => assert!(text.contains(why), "{host}: {text}"),
-            (answer, _) => panic!("{host}, {roots}: {answer:?}"),
+            (Err(HttpFault::Unreachable(text)), Some(why)) => assert!(text.contains(why), "{certificate}: {text}"),
+            (answer, _) => panic!("{certificate}, {host}, {roots}: {answer:?}"),
         }
         assert_eq!(spent.reached(), why.is_none());
     }
@@ -94,7 +103,7 @@ async fn modify_after(clear: &'static [u8]) -> (Result<(), LdapFault>, bool) {
         stream.read_exact(&mut request).await.unwrap();
         assert!(request.ends_with(b"1.3.6.1.4.1.1466.20037"));
         stream.write_all(clear).await.unwrap();
-        let Ok(mut stream) = acceptor().accept(stream).await else { return };
+        let Ok(mut stream) = acceptor("server.pem").accept(stream).await else { return };
         let mut request = [0; 1024];
         if stream.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
             stream.write_all(MODIFY_ANSWER).await.ok();

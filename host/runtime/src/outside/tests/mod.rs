@@ -6,9 +6,11 @@ mod binding;
 mod directory;
 mod encryption;
 mod limits;
+pub(super) mod names;
 mod openssl;
 mod peer;
 mod requests;
+mod servers;
 mod tokens;
 mod trouble;
 
