@@ -11,6 +11,7 @@ use reeve_core::audit::{Event, Evidence, Subject};
 use reeve_core::id::{CaseId, IdentityId, NativeId, SystemName};
 use reeve_core::inventory::SystemRole;
 use reeve_core::leaver::{Case, CaseState, SeenByPerson, SystemProof, SystemSeen, certificate};
+use reeve_core::run::Operation;
 use reeve_store::{Snapshot, Tx};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +59,9 @@ pub async fn judge(
         let incomplete = snapshot.doubt.clone().or(blind).or(giving.then(|| GIVING.to_owned()));
         // A read that began before the last operation was sent can't show what that operation did.
         let last_sent = here().filter_map(|operation| operation.sent_at).max().unwrap_or(Timestamp::UNIX_EPOCH);
-        if case.judge(&seen, incomplete.as_deref(), last_sent) {
+        let changed = case.judge(&seen, incomplete.as_deref(), last_sent);
+        case.refused(&snapshot.system, refused(here()));
+        if changed {
             let data = json!({ "system": snapshot.system, "proof": case.systems.get(&snapshot.system) });
             let entry = app.entry(Event::CaseRead).about(Subject::Case { id: case.id.clone() });
             tx.audit(&entry.about(Subject::Snapshot { id: snapshot.id.clone() }).with_data(data)).await?;
@@ -69,6 +72,20 @@ pub async fn judge(
         tx.put_case(&case).await?;
     }
     Ok(closed)
+}
+
+/// Why removals wait for a person: what the target or the host answered, once for each answer.
+fn refused<'a>(operations: impl Iterator<Item = &'a Operation>) -> Vec<String> {
+    let waiting = operations.filter(|one| one.phase.needs_person() && one.planned.action.removes());
+    let mut refused: Vec<String> = waiting
+        .filter_map(|one| {
+            let verb = format!("{:?}", one.planned.action.kind()).to_lowercase();
+            Some(format!("{verb} {}: {}", one.planned.what, one.trouble.as_ref()?))
+        })
+        .collect();
+    refused.sort();
+    refused.dedup();
+    refused
 }
 
 async fn conclude(app: &App, tx: &mut Tx, case: &mut Case) -> Result<bool> {

@@ -53,7 +53,15 @@ pub enum SystemProof {
     /// No whole read since the case opened. The reason is that of the last try.
     Unread { why: Option<String> },
     /// A fresh read shows access.
-    Residual { read_at: Timestamp, snapshot: SnapshotId, accounts: Vec<AccountSeen>, left: Vec<Left> },
+    Residual {
+        read_at: Timestamp,
+        snapshot: SnapshotId,
+        accounts: Vec<AccountSeen>,
+        left: Vec<Left>,
+        /// What was to take it and did not, and why.
+        #[serde(default)]
+        refused: Vec<String>,
+    },
     /// A fresh and whole read shows none.
     Clean { read_at: Timestamp, snapshot: SnapshotId, accounts: Vec<AccountSeen>, remarks: Vec<String> },
 }
@@ -126,6 +134,13 @@ impl Case {
         before.as_ref() != Some(&proof)
     }
 
+    /// Notes which removals wait for a person, and why, beside what a read of the system showed to be left.
+    pub fn refused(&mut self, system: &SystemName, why: Vec<String>) {
+        if let Some(SystemProof::Residual { refused, .. }) = self.systems.get_mut(system) {
+            *refused = why;
+        }
+    }
+
     /// Notes that a system could not be read. What an earlier read showed stays. Answers whether anything changed.
     pub fn unread(&mut self, system: &SystemName, why: &str) -> bool {
         let proof = self.systems.entry(system.clone()).or_insert(SystemProof::Unread { why: None });
@@ -184,7 +199,7 @@ fn prove(identity: &IdentityId, read: &SeenByPerson<'_>, incomplete: Option<&str
         .collect();
     let (read_at, snapshot) = (read.seen.read_at, read.seen.snapshot.clone());
     match (left.is_empty(), incomplete) {
-        (false, _) => SystemProof::Residual { read_at, snapshot, accounts, left },
+        (false, _) => SystemProof::Residual { read_at, snapshot, accounts, left, refused: Vec::new() },
         (true, Some(why)) => SystemProof::Unread { why: Some(format!("the read is not whole: {why}")) },
         (true, None) => SystemProof::Clean { read_at, snapshot, accounts, remarks },
     }

@@ -36,10 +36,11 @@ pub fn certificate(case: &Case, now: Timestamp) -> String {
                 line(format!("{system:<15} NOT PROVED"));
                 line(format!("{:<16}{}", "", why.as_deref().unwrap_or("not read since the exit was noticed")));
             }
-            SystemProof::Residual { read_at, snapshot, accounts, left } => {
+            SystemProof::Residual { read_at, snapshot, accounts, left, refused } => {
                 line(format!("{system:<15} ACCESS LEFT   read {} in {snapshot}", moment(*read_at)));
                 accounts.iter().for_each(|account| line(seen(account)));
                 left.iter().for_each(|left| line(format!("{:<16}left: {}", "", left.what)));
+                refused.iter().for_each(|why| line(format!("{:<16}because: {why}", "")));
             }
             SystemProof::Clean { read_at, snapshot, accounts, remarks } => {
                 line(format!("{system:<15} CLEAN         read {} in {snapshot}", moment(*read_at)));

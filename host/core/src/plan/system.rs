@@ -93,12 +93,17 @@ impl<'a, 'p> SystemPlanner<'a, 'p> {
                 continue;
             }
             if !account.state.is_powerless() {
-                let action = match self.can(OperationKind::Disable, None) {
-                    false if account.state != AccountState::Frozen => Action::Freeze { account: target() },
-                    // To freeze again what is frozen would be planned for ever: it is told that a person has to do it.
-                    _ => Action::Disable { account: target() },
-                };
-                self.operation(person, account_name(account), action, &cause, None);
+                // A target may refuse to disable an account, so that it is frozen as well where that can be done. Neither
+                // waits for the other: whichever fails, the other one stands. To freeze again what is frozen would be
+                // planned for ever.
+                let freeze = account.state != AccountState::Frozen && self.can(OperationKind::Freeze, None);
+                if freeze {
+                    self.operation(person, account_name(account), Action::Freeze { account: target() }, &cause, None);
+                }
+                // Where freezing is all that can be done, it is told later that a person has to do the rest.
+                if !freeze || self.can(OperationKind::Disable, None) {
+                    self.operation(person, account_name(account), Action::Disable { account: target() }, &cause, None);
+                }
             }
             self.cut_grants(person, account, &cause, &mut BTreeSet::new(), |_| true);
             let open = !account.state.is_powerless();

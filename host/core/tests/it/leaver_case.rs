@@ -83,6 +83,19 @@ fn told(case: &Case) -> String {
 }
 
 #[test]
+fn what_stands_in_the_way_is_told_beside_what_is_left_and_nowhere_else() {
+    let why = || vec!["disable mia: the target refuses: is the default owner".to_owned()];
+    let told = |case: &Case| serde_json::to_value(crm(case)).unwrap()["refused"].clone();
+    let mut case = open(&["crm"]);
+    judge(&mut case, &read(AccountState::Frozen), now());
+    case.refused(&SystemName::new("crm"), why());
+    assert_eq!(told(&case), serde_json::json!(why()));
+    judge(&mut case, &Read { read_at: minutes(2), ..read(AccountState::Disabled) }, now());
+    case.refused(&SystemName::new("crm"), why());
+    assert_eq!(told(&case), serde_json::Value::Null);
+}
+
+#[test]
 fn a_case_opens_only_for_who_left() {
     let systems = ["crm".into()];
     assert_eq!(Case::open("case-1".into(), &person(worker("1", "Mia Okafor")), &systems, now()), None);

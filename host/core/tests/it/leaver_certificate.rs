@@ -19,7 +19,8 @@ fn case() -> Case {
         seen("a2", None, AccountState::Frozen, "", false),
     ];
     let left = vec![Left { account: "a1".into(), what: "account mia is active (A)".to_owned() }];
-    set("crm", SystemProof::Residual { read_at, snapshot: snapshot(), accounts, left });
+    let refused = vec!["disable mia: the target refuses: is the default owner".to_owned()];
+    set("crm", SystemProof::Residual { read_at, snapshot: snapshot(), accounts, left, refused });
     let accounts = vec![seen("uid=mia", Some("mia"), AccountState::Disabled, "pwdAccountLockedTime", false)];
     let remarks = vec!["account mia is listed with role:base, which the target can't take from it".to_owned()];
     set("directory", SystemProof::Clean { read_at, snapshot: snapshot(), accounts, remarks });
@@ -43,6 +44,7 @@ crm             ACCESS LEFT   read 2026-06-01T09:05:00Z in read-7
                 account mia (a1): active, the target says \"A\", ownership disputed
                 account no login (a2): frozen, the target says \"\"
                 left: account mia is active (A)
+                because: disable mia: the target refuses: is the default owner
 
 directory       CLEAN         read 2026-06-01T09:05:00Z in read-7
                 account mia (uid=mia): disabled, the target says \"pwdAccountLockedTime\"
@@ -98,10 +100,12 @@ fn a_target_can_not_write_lines_of_its_own_into_the_certificate() {
     let accounts = vec![seen("a1\nledger          CLEAN", Some("mia\u{202e}x\n\n"), AccountState::Active, "\n", false)];
     let left = vec![Left { account: "a1".into(), what: "account mia\nNO ACCESS LEFT".to_owned() }];
     let (read_at, snapshot) = (now(), "read-7".into());
-    case.systems = [("crm".into(), SystemProof::Residual { read_at, snapshot, accounts, left })].into();
+    let refused = vec!["disable mia:\nwiki            CLEAN".to_owned()];
+    case.systems = [("crm".into(), SystemProof::Residual { read_at, snapshot, accounts, left, refused })].into();
     let text = certificate(&case, now());
     assert!(!text.lines().any(|line| line.starts_with("NO ACCESS LEFT") || line.starts_with("ledger")), "{text}");
-    assert_eq!(text.lines().count(), 11, "{text}");
+    assert!(!text.lines().any(|line| line.starts_with("wiki")), "{text}");
+    assert_eq!(text.lines().count(), 12, "{text}");
     assert!(!text.contains('\u{202e}'));
 }
 

@@ -130,7 +130,13 @@ fn a_leaver_loses_the_account_its_grants_and_its_credentials() {
     let world = World::new(vec![gone()], held);
     assert_eq!(
         world.told(),
-        ["disable mia.okafor@example.com", "revoke group:ops", "revoke group:staff", "endcredential accesstoken"]
+        [
+            "freeze mia.okafor@example.com",
+            "disable mia.okafor@example.com",
+            "revoke group:ops",
+            "revoke group:staff",
+            "endcredential accesstoken"
+        ]
     );
     assert!(
         world
@@ -160,6 +166,8 @@ fn a_leavers_account_ends_as_the_system_file_and_the_connector_allow() {
     assert_eq!(plan("leaver = \"delete\"", active, &[Disable]), one("disable"));
     assert_eq!(plan("leaver = \"delete\"", deleted, &[Delete]), (vec![], 0));
     assert_eq!(plan("", active, &[Freeze]), one("freeze"));
+    let both = ["freeze", "disable"].map(|word| format!("{word} mia.okafor@example.com")).to_vec();
+    assert_eq!(plan("", active, &[Disable, Freeze]), (both, 0), "it may refuse the second");
     assert_eq!(plan("", frozen, &[Disable, Freeze]), one("disable"));
     assert_eq!(plan("", frozen, &[Freeze]), (vec![], 1), "a person has to do the rest");
     assert_eq!(plan("", disabled, &[Disable]), (vec![], 0));
@@ -228,9 +236,10 @@ fn what_can_not_be_revoked_is_replaced_by_the_floor_of_its_ladder() {
     let mut world = profiles("");
     world.people = vec![gone()];
     world.systems[0].grants[0].revocable = false;
-    assert_eq!(world.told(), ["disable mia.okafor@example.com", "replace profile:Clerk, down to None"]);
+    let ends = ["freeze mia.okafor@example.com", "disable mia.okafor@example.com"];
+    assert_eq!(world.told(), [&ends[..], &["replace profile:Clerk, down to None"]].concat());
     world.systems[0].grants[0].entitlement = "none".into();
-    assert_eq!(world.told(), ["disable mia.okafor@example.com"]);
+    assert_eq!(world.told(), ends);
     assert_eq!(left_alone(&world.plan()), ["profile:None can't be revoked at crm"]);
 }
 
@@ -303,7 +312,7 @@ fn after_a_read_that_is_not_whole_only_exits_are_planned() {
     held.complete = false;
     let mut world = World::new(vec![moved(), eve, person(worker("3", "Ben Aydin"))], held);
     world.assignments = vec![given("p-1", Some("finance"))];
-    assert_eq!(world.told(), ["disable eve"]);
+    assert_eq!(world.told(), ["freeze eve", "disable eve"]);
     assert_eq!(left_alone(&world.plan()).len(), 2);
 }
 
