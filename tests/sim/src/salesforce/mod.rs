@@ -1,6 +1,7 @@
 //! Salesforce's platform REST API, as far as it concerns who may do what: users, licences, profiles, permission sets,
-//! roles, groups, sessions, tokens. Objects outside that, composite and bulk requests, and the caller's own permissions
-//! are left out; what is asked for and left out answers 501, which the real service does not.
+//! roles, groups, sessions, tokens. Objects outside that, and composite and bulk requests, are left out; what is asked
+//! for and left out answers 501, which the real service does not. Every caller may do everything, and
+//! `UserPermissionAccess` says so.
 //!
 //! # What Salesforce documents, and is done so
 //!

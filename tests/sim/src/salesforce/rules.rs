@@ -26,6 +26,12 @@ pub(super) fn set_defaults(object: Object, record: &mut Record) {
         }
         Object::Group => record.set(object, "Type", "Regular"),
         Object::UserRole => record.set(object, "PortalType", "None"),
+        // Whoever asks may do everything here.
+        Object::UserPermissionAccess => {
+            for field in object.fields().iter().filter(|field| field.kind == Type::Flag) {
+                record.set(object, field.name, true);
+            }
+        }
         _ => {}
     }
 }

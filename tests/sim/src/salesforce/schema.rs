@@ -23,12 +23,13 @@ pub(super) enum Object {
     OauthToken,
     ConnectedApplication,
     BotDefinition,
+    UserPermissionAccess,
 }
 
 use Object::{
     AuthSession, BotDefinition, ConnectedApplication, Group, GroupMember, OauthToken, Organization, PermissionSet,
     PermissionSetAssignment, PermissionSetGroup, PermissionSetGroupComponent, PermissionSetLicense,
-    PermissionSetLicenseAssign, Profile, User, UserLicense, UserLogin, UserRole,
+    PermissionSetLicenseAssign, Profile, User, UserLicense, UserLogin, UserPermissionAccess, UserRole,
 };
 
 const STAMP: Field = Field::time("SystemModstamp");
@@ -105,6 +106,9 @@ const PROFILE: &[Field] = &[
     Field::reference("UserLicenseId", "UserLicense", &[UserLicense]),
     Field::text("UserType", 40),
     Field::flag("PermissionsModifyAllData"),
+    Field::flag("PermissionsManageUsers"),
+    Field::flag("PermissionsCustomizeApplication"),
+    Field::flag("PermissionsAuthorApex"),
     CREATED,
     CREATED_BY,
     MODIFIED,
@@ -134,6 +138,10 @@ const PERMISSION_SET: &[Field] = &[
     Field::flag("IsCustom"),
     Field::text("Type", 40),
     Field::reference("PermissionSetGroupId", "PermissionSetGroup", &[PermissionSetGroup]),
+    Field::flag("PermissionsModifyAllData").settable(),
+    Field::flag("PermissionsManageUsers").settable(),
+    Field::flag("PermissionsCustomizeApplication").settable(),
+    Field::flag("PermissionsAuthorApex").settable(),
     Field::text("NamespacePrefix", 15),
     CREATED,
     CREATED_BY,
@@ -276,6 +284,16 @@ const BOT_DEFINITION: &[Field] = &[
     STAMP,
 ];
 
+/// The same of every caller.
+const USER_PERMISSION_ACCESS: &[Field] = &[
+    Field::id(),
+    Field::flag("PermissionsApiEnabled"),
+    Field::flag("PermissionsAssignPermissionSets"),
+    Field::flag("PermissionsCustomizeApplication"),
+    Field::flag("PermissionsManageRoles"),
+    Field::flag("PermissionsManageUsers"),
+];
+
 const ORGANIZATION: &[Field] =
     &[Field::id(), Field::text("Name", 80), Field::text("OrganizationType", 40), Field::flag("IsSandbox"), STAMP];
 
@@ -289,7 +307,7 @@ pub(super) struct Rights {
 
 impl Object {
     /// Each after those that it refers to.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Organization,
         UserLicense,
         Profile,
@@ -308,9 +326,10 @@ impl Object {
         OauthToken,
         ConnectedApplication,
         BotDefinition,
+        UserPermissionAccess,
     ];
 
-    /// API name and key prefix. The prefixes of `OauthToken`, `ConnectedApplication` and `BotDefinition` are not
+    /// API name and key prefix. The prefixes of the last four are not
     /// documented, and stand for any.
     const fn names(self) -> (&'static str, &'static str) {
         match self {
@@ -332,6 +351,7 @@ impl Object {
             OauthToken => ("OauthToken", "0CQ"),
             ConnectedApplication => ("ConnectedApplication", "0H4"),
             BotDefinition => ("BotDefinition", "0Xx"),
+            UserPermissionAccess => ("UserPermissionAccess", "1uP"),
         }
     }
 
@@ -372,6 +392,7 @@ impl Object {
             OauthToken => OAUTH_TOKEN,
             ConnectedApplication => CONNECTED_APPLICATION,
             BotDefinition => BOT_DEFINITION,
+            UserPermissionAccess => USER_PERMISSION_ACCESS,
         }
     }
 
