@@ -52,8 +52,7 @@ fn version() -> Seen {
 /// Every field that the settings name is asked for; one that does not exist would fail every read.
 fn fields(settings: &Settings) -> Seen {
     exchange::query(&format!("{} LIMIT 1", user::select(settings)), settings.page_size)?;
-    let named = settings.attributes.len() + 1;
-    Ok(format!("User has the {named} fields that the settings name"))
+    Ok("User has every field that the settings name".to_owned())
 }
 
 fn counted(object: &str, what: &str) -> Seen {

@@ -14,18 +14,6 @@ pub enum Program {
 impl Program {
     pub const ALL: [Self; 2] = [Self::ConnectedApp, Self::Agent];
 
-    /// The first three characters of its ids.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::ConnectedApp => "0H4",
-            Self::Agent => "0Xx",
-        }
-    }
-
-    pub fn of(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|program| id.starts_with(program.prefix()))
-    }
-
     /// `SELECT ... FROM ...`, to which a condition or an order is added.
     pub fn select(self) -> &'static str {
         match self {

@@ -48,14 +48,25 @@ impl Salesforce {
         }
     }
 
-    fn program(&self, program: Program, id: &str) -> Result<Option<AccountView>, Failure> {
-        let soql = format!("{} WHERE Id = {}", program.select(), soql::quoted(id));
-        let mut found = None;
-        exchange::each(&soql, self.settings.page_size, |row| {
-            found = Some(AccountView { account: program.account(row)?, grants: vec![] });
-            Ok(())
-        })?;
-        Ok(found)
+    /// How the ids of apps and agents begin is nowhere written, so each kind is asked for. One that can't be read can't
+    /// say that it has none.
+    fn program(&self, id: &str) -> Result<Option<AccountView>, Failure> {
+        let mut unread = None;
+        for program in Program::ALL {
+            let soql = format!("{} WHERE Id = {}", program.select(), soql::quoted(id));
+            let mut found = None;
+            let read = exchange::each(&soql, self.settings.page_size, |row| {
+                found = Some(AccountView { account: program.account(row)?, grants: vec![] });
+                Ok(())
+            });
+            match read {
+                Ok(()) if found.is_some() => return Ok(found),
+                Ok(()) => {}
+                Err(failure @ (Failure::Unsupported(_) | Failure::Forbidden(_))) => unread = Some(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        unread.map_or(Ok(None), Err)
     }
 }
 
@@ -99,8 +110,8 @@ impl Reader for Salesforce {
         if !(15..=18).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(Failure::invalid("id", format!("{id:?} is no id of Salesforce's")));
         }
-        if let Some(program) = Program::of(id) {
-            return self.program(program, id);
+        if !id.starts_with(USER_PREFIX) {
+            return self.program(id);
         }
         let Some(account) = self.users_where("Id", id)?.into_iter().next() else {
             return self.hidden_or_none(id);

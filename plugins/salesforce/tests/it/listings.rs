@@ -78,6 +78,10 @@ fn apps_and_agents_are_accounts_that_somebody_made() {
     let seen = call(&org, |plugin| plugin.get_account(&id("0Xx", 1))).unwrap().unwrap();
     assert_eq!((seen.account, seen.grants), (listed.items[2].clone(), vec![]));
     assert_eq!(call(&org, |plugin| plugin.get_account(&id("0H4", 7))), Ok(None));
+    org.borrow_mut().missing = vec!["ConnectedApplication"];
+    assert_eq!(call(&org, |plugin| plugin.get_account(&id("0Xx", 1))).map(|seen| seen.is_some()), Ok(true));
+    let unseen = call(&org, |plugin| plugin.get_account(&id("0H4", 1)));
+    assert!(matches!(unseen, Err(Failure::Unsupported(_))), "{unseen:?}");
     let refused = apply(&org, Operation::Disable(id("0H4", 1)));
     assert!(matches!(refused, Err(Failure::Unsupported(_))), "{refused:?}");
 }
