@@ -6,6 +6,7 @@ pub mod directory;
 pub mod folder;
 pub mod guests;
 pub mod http;
+pub mod org;
 pub mod people;
 pub mod plugin_file;
 pub mod plugins;

@@ -4,8 +4,9 @@
 
 use crate::{guests, reeve, repo, target};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 /// The plugins that every Reeve of the tests has.
 pub const NAMES: [&str; 3] = ["hr-csv", "scim", "ldap"];
@@ -18,20 +19,19 @@ pub fn packed(name: &str) -> PathBuf {
     {
         return folder.join(&file);
     }
-    static PACKED: OnceLock<PathBuf> = OnceLock::new();
-    PACKED.get_or_init(pack_all).join(file)
+    static PACKED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut packed = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    packed.entry(name.to_owned()).or_insert_with(|| pack_beside(name, &file)).clone()
 }
 
-/// Beside what cargo builds. Other tests may do the same at this moment, so each file is put in its place whole.
-fn pack_all() -> PathBuf {
+/// Beside what cargo builds. Other tests may do the same at this moment, so the file is put in its place whole.
+fn pack_beside(name: &str, file: &str) -> PathBuf {
     let folder = target().join("e2e-plugins");
     std::fs::create_dir_all(&folder).unwrap();
-    for name in NAMES {
-        let part = folder.join(format!("{name}.{}", std::process::id()));
-        pack(&manifest(name), name, &part, &[]);
-        std::fs::rename(part, folder.join(format!("{name}.reeve"))).unwrap();
-    }
-    folder
+    let part = folder.join(format!("{name}.{}", std::process::id()));
+    pack(&manifest(name), name, &part, &[]);
+    std::fs::rename(part, folder.join(file)).unwrap();
+    folder.join(file)
 }
 
 /// A plugin's manifest.
@@ -52,23 +52,24 @@ pub fn pack(manifest: &Path, name: &str, out: &Path, more: &[&str]) {
 }
 
 /// Where the compiled code of exactly these plugins is kept between tests.
-fn kept_code() -> PathBuf {
+fn kept_code(names: &[&str]) -> PathBuf {
     let mut hash = Sha256::new();
-    NAMES.iter().for_each(|name| hash.update(std::fs::read(packed(name)).unwrap()));
+    names.iter().for_each(|name| hash.update(std::fs::read(packed(name)).unwrap()));
     hash.update(std::fs::read(repo().join("Cargo.lock")).unwrap());
     target().join(format!("e2e-code-{}", hex::encode(hash.finalize())))
 }
 
 /// Gives a new Reeve the code that an earlier one compiled.
-pub fn lend_code(cache: &Path) {
-    if kept_code().exists() {
-        copy_private(&kept_code(), cache);
+pub fn lend_code(names: &[&str], cache: &Path) {
+    let kept = kept_code(names);
+    if kept.exists() {
+        copy_private(&kept, cache);
     }
 }
 
 /// Keeps what a Reeve compiled, unless another did so before.
-pub fn keep_code(cache: &Path) {
-    let kept = kept_code();
+pub fn keep_code(names: &[&str], cache: &Path) {
+    let kept = kept_code(names);
     if kept.exists() {
         return;
     }

@@ -79,12 +79,7 @@ impl Reeve {
     /// A new one with the three plugins, HR's folder as a source, and nobody in it.
     pub fn new(database: Database) -> Self {
         let reeve = Self::bare(database);
-        plugins::lend_code(&reeve.home().join("cache"));
-        for name in plugins::NAMES {
-            let file = plugins::packed(name);
-            reeve.run(["plugin", "install", file.to_str().unwrap(), "--yes", "--allow-unsigned"]).ok();
-        }
-        plugins::keep_code(&reeve.home().join("cache"));
+        reeve.install(&plugins::NAMES);
         std::fs::create_dir_all(reeve.path("hr")).unwrap();
         let folder = reeve.path("hr");
         reeve.add_system(&format!(
@@ -92,6 +87,17 @@ impl Reeve {
              [\"kind=Type\"] }}\nconnections.folder = {{ kind = \"files\", folder = {folder:?} }}\n"
         ));
         reeve
+    }
+
+    /// Installs plugins, unsigned.
+    pub fn install(&self, names: &[&str]) {
+        let cache = self.home().join("cache");
+        plugins::lend_code(names, &cache);
+        for name in names {
+            let file = plugins::packed(name);
+            self.run(["plugin", "install", file.to_str().unwrap(), "--yes", "--allow-unsigned"]).ok();
+        }
+        plugins::keep_code(names, &cache);
     }
 
     /// A new one as `reeve init` makes it.
