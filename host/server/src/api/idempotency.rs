@@ -17,6 +17,7 @@ use std::time::Duration;
 
 pub const HEADER: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
+/// What a client may call one request, in bytes.
 pub const KEY_BYTES_MAX: usize = 255;
 /// The longest answer that is kept, in bytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
