@@ -20,6 +20,10 @@ pub fn add(account: &str, group: &str, settings: &Settings) -> Result<Outcome, F
     if has_member(&doc, account)? {
         return Ok(Outcome::already_so());
     }
+    // Some servers take a member that does not exist, and others refuse it as a wrong value.
+    if exchange::find("/Users", account)?.is_none() {
+        return Err(Failure::not_found(format!("the target has no user {account:?}")));
+    }
     let answer = Way::attempt(settings, &config, |way| match way {
         Way::Patch => patch(group, &json!({ "op": "add", "path": "members", "value": [{ "value": account }] })),
         Way::Put => {

@@ -83,7 +83,12 @@ impl Scim {
             return Page::more(items, &GrantsPlace { given, mark, groups_total: chunk.total, ..place.clone() });
         }
         let groups_seen = place.groups_seen.saturating_add(nodes.len() as u64);
+        // The number of groups goes with the cursor, so Reeve would not see that the target's own is an old one.
+        if chunk.next.as_ref() == Some(&place.at) {
+            return Err(Failure::protocol("the target gives the cursor of /Groups again that it was asked with"));
+        }
         match (&chunk.next, chunk.total) {
+            (_, Some(total)) if groups_seen > total => Err(paging::short("/Groups", total, groups_seen)),
             (Some(next), groups_total) => {
                 Page::more(items, &GrantsPlace { at: next.clone(), given: 0, mark: 0, groups_seen, groups_total })
             }

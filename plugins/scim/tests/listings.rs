@@ -6,6 +6,8 @@ use model::*;
 use reeve_sdk::prelude::*;
 use serde_json::json;
 
+const FLAT: &str = r#"{"nested-groups": false}"#;
+
 fn many(faults: Faults, users: usize) -> Shared {
     let server = server(faults);
     server.borrow_mut().users = (0..users).map(|n| user(&format!("u{n}"), &format!("u{n}@example.com"))).collect();
@@ -61,6 +63,16 @@ fn a_server_without_a_total_is_read_to_its_first_empty_page_with_a_warning() {
 fn a_server_that_always_gives_its_first_page_is_refused() {
     let server = many(Faults { ignores_start: true, page_max: Some(10), ..Faults::default() }, 25);
     assert!(matches!(accounts(&server, "{}"), Err(Failure::Protocol(_))));
+}
+
+#[test]
+fn groups_whose_cursor_comes_again_are_no_listing_without_end() {
+    for no_total in [true, false] {
+        let server =
+            server(Faults { by_cursor: true, ignores_start: true, page_max: Some(2), no_total, ..Faults::default() });
+        server.borrow_mut().groups = ["a", "b", "c"].map(|id| group(id, &[])).to_vec();
+        assert!(matches!(grants(&server, FLAT), Err(Failure::Protocol(_))), "no total: {no_total}");
+    }
 }
 
 #[test]

@@ -54,6 +54,14 @@ fn update(attributes: &[(&str, &str)]) -> Operation {
 }
 
 #[test]
+fn nobody_is_put_into_a_group_who_is_not_there() {
+    let server = server(Faults::default());
+    server.borrow_mut().groups = vec![group("team", &[])];
+    assert!(matches!(apply(&server, "{}", grant("nobody")), Err(Failure::NotFound(_))));
+    assert!(server.borrow().writes().is_empty());
+}
+
+#[test]
 fn a_new_account_carries_its_key_and_is_found_by_it() {
     let server = staffed(Faults::default());
     let outcome = apply(&server, "{}", Operation::Create(new_account())).unwrap();

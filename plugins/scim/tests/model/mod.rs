@@ -256,6 +256,7 @@ impl Server {
         let mut body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"] });
         let from = match (faults.by_cursor, value("cursor"), value("startIndex")) {
             (true, Some(""), None) => 0,
+            (true, Some(_), None) if faults.ignores_start => 0,
             (true, Some(cursor), None) => match cursor.strip_prefix("after-") {
                 Some(from) => from.parse().unwrap(),
                 None => return error(400, Some("expiredCursor"), "too late"),
