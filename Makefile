@@ -11,8 +11,9 @@ export REEVE_PLUGINS := $(CARGO_TARGET_DIR)/plugins
 
 # Plugins are compiled for this machine too, to be tested and linted, and their lock is another than the host's.
 native := CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/native
-# Plugins that misbehave, once they are there.
+# Plugins that misbehave, once they are there, and the one that new plugins start from.
 hostile := $(wildcard tests/hostile/Cargo.toml)
+template := sdk/rust/template/Cargo.toml
 # The environment in which tests find the real servers.
 with_peers := vars=$$(tests/setup/peers.sh) && eval "$$vars" &&
 nextest := $(shell command -v cargo-nextest)
@@ -34,6 +35,7 @@ test: test-plugins test-docs test-host ## run every test, against real servers t
 
 test-plugins: peers
 	$(with_peers) $(native) cargo test --no-fail-fast --manifest-path plugins/Cargo.toml --workspace
+	$(native) cargo test --manifest-path $(template)
 
 test-docs:
 	cargo test --no-fail-fast --workspace --doc
@@ -42,12 +44,13 @@ test-host: peers plugins
 	$(with_peers) cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
 
 fmt: ## format all Rust code
-	for workspace in Cargo.toml plugins/Cargo.toml $(hostile); do cargo fmt --all --manifest-path $$workspace || exit; done
+	for workspace in Cargo.toml plugins/Cargo.toml $(template) $(hostile); do cargo fmt --all --manifest-path $$workspace || exit; done
 
 lint: ## check format, lints, and the licences and advisories of dependencies where cargo-deny is installed
-	for workspace in Cargo.toml plugins/Cargo.toml $(hostile); do cargo fmt --all --check --manifest-path $$workspace || exit; done
+	for workspace in Cargo.toml plugins/Cargo.toml $(template) $(hostile); do cargo fmt --all --check --manifest-path $$workspace || exit; done
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(native) cargo clippy --manifest-path plugins/Cargo.toml --workspace --all-targets -- -D warnings
+	$(native) cargo clippy --manifest-path $(template) --all-targets -- -D warnings
 	if command -v cargo-deny >/dev/null; then cargo deny check; fi
 
 # The servers that the tests talk to: fetched once per machine, and started by the tests themselves.

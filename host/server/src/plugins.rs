@@ -42,11 +42,7 @@ impl Proposal {
 
 /// Reads and judges a file.
 pub async fn propose(app: &App, file: &Path, allow_unsigned: bool, allow_older: bool) -> Result<Proposal> {
-    let about = std::fs::metadata(file).map_err(Error::io(file))?;
-    if about.len() > package::FILE_BYTES_MAX {
-        return Err(Error::Input(format!("{} is larger than any plugin may be", file.display())));
-    }
-    judge(app, std::fs::read(file).map_err(Error::io(file))?, allow_unsigned, allow_older).await
+    judge(app, read(file)?, allow_unsigned, allow_older).await
 }
 
 /// Judges the bytes of a plugin file. A plugin that could not run is refused here, not when somebody leaves.
@@ -138,11 +134,40 @@ pub async fn remove(app: &App, id: &str) -> Result<()> {
 pub fn pack(manifest: &Path, wasm: &Path, out: &Path, key: Option<&Path>) -> Result<Package> {
     let text = home::read_text(manifest)?;
     let code = std::fs::read(wasm).map_err(Error::io(wasm))?;
-    let signer = match key {
-        Some(path) => Some(package::PluginSigner::parse(&home::read_text(path)?)?),
-        None => None,
-    };
-    let bytes = package::pack(&text, &code, signer.as_ref())?;
+    write(&text, &code, out, key.map(signer).transpose()?.as_ref())
+}
+
+/// Signs a plugin file that is there, in the place of whatever signature it had. Its digest stays the same.
+pub fn sign(file: &Path, key: &Path, out: &Path) -> Result<Package> {
+    let package = open(file)?;
+    write(&package.manifest_toml, &package.wasm, out, Some(&signer(key)?))
+}
+
+/// Opens a plugin file of bounded size.
+pub fn open(file: &Path) -> Result<Package> {
+    Ok(Package::open(&read(file)?)?)
+}
+
+/// A plugin file's bytes.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
+    let about = std::fs::metadata(file).map_err(Error::io(file))?;
+    if about.len() > package::FILE_BYTES_MAX {
+        return Err(Error::Input(format!("{} is larger than any plugin may be", file.display())));
+    }
+    std::fs::read(file).map_err(Error::io(file))
+}
+
+/// Reads a manifest by itself.
+pub fn manifest(path: &Path) -> Result<package::Manifest> {
+    Ok(parse_manifest(&home::read_text(path)?)?)
+}
+
+fn signer(key: &Path) -> Result<package::PluginSigner> {
+    Ok(package::PluginSigner::parse(&home::read_text(key)?)?)
+}
+
+fn write(manifest: &str, code: &[u8], out: &Path, signer: Option<&package::PluginSigner>) -> Result<Package> {
+    let bytes = package::pack(manifest, code, signer)?;
     let part = out.with_extension("part");
     std::fs::write(&part, &bytes).and_then(|()| std::fs::rename(&part, out)).map_err(Error::io(out))?;
     Ok(Package::open(&bytes)?)

@@ -166,3 +166,26 @@ fn a_plugin_whose_bytes_were_swapped_in_the_database_does_not_run() {
     let failed = reeve.run(["sync", "hr"]);
     assert!(failed.code != 0 && failed.error.contains("install it again"), "{failed:?}");
 }
+
+#[test]
+fn a_file_is_signed_afterwards_and_looked_into_without_running_it() {
+    let reeve = Reeve::bare(Database::Sqlite);
+    let file = scim(&reeve, "0.1.3", |toml| toml, &[]);
+    let path = file.to_str().unwrap();
+    let inspect = || reeve.run(["plugin", "inspect", path]).ok();
+    let before = inspect();
+    assert_eq!((before["signature"].as_str(), before["version"].as_str()), (Some("unsigned"), Some("0.1.3")));
+    let names = |field: &str| before[field].as_array().unwrap().clone();
+    assert!(names("imports").contains(&"reeve:connector/http@0.1.0".into()), "{before:#}");
+    assert!(names("exports").contains(&"reeve:connector/writer@0.1.0".into()), "{before:#}");
+
+    let (vendor, line) = key(&reeve, "vendor");
+    reeve.run(["plugin", "sign", path, "--key", &vendor]).ok();
+    let signed = inspect();
+    assert_eq!(signed["digest"], before["digest"], "what is pinned does not change by it");
+    assert!(signed["signature"].as_str().unwrap().contains("not trusted here"), "{signed:#}");
+    let trusted = reeve.home().join("trusted-keys");
+    std::fs::write(&trusted, text(&trusted) + &line + "\n").unwrap();
+    assert_eq!(inspect()["signature"], "signed by vendor, whose key is trusted here");
+    install(&reeve, &file, &["--yes"]).ok();
+}

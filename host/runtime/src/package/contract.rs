@@ -44,13 +44,15 @@ pub(crate) fn imports_wasi(wasm: &[u8]) -> Result<bool, PackageError> {
 
 const PACKAGE_NAME: &str = "reeve:connector";
 
-struct ComponentType {
-    /// `namespace:package/interface@version`.
-    imports: Vec<String>,
-    exports: Vec<String>,
+/// What a component takes from outside and gives, each as `namespace:package/interface@version`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentType {
+    pub imports: Vec<String>,
+    pub exports: Vec<String>,
 }
 
-fn component_type(wasm: &[u8]) -> Result<ComponentType, PackageError> {
+/// Reads a component's type without compiling or running it.
+pub fn component_type(wasm: &[u8]) -> Result<ComponentType, PackageError> {
     let unreadable = |error: String| {
         PackageError::Wasm(format!(
             "it is not a component that this host can read: {error}. Pack it with `reeve plugin pack`"

@@ -16,7 +16,7 @@ mod tests;
 
 pub use asks::{Asks, MoreAsked};
 pub(crate) use contract::imports_wasi;
-pub use contract::{CONTRACTS, check_contract};
+pub use contract::{CONTRACTS, ComponentType, check_contract, component_type};
 pub use manifest::*;
 pub use pack::pack;
 pub use parse::parse_manifest;
@@ -134,6 +134,11 @@ impl Package {
     /// Whether a trusted key vouches for it. A signature that is there and does not hold is an error.
     pub fn verify(&self, trusted: &[TrustedKey]) -> Result<Origin, PackageError> {
         signature::verify(self, trusted)
+    }
+
+    /// The name of the key that its signature claims; whether it holds, [`Package::verify`] says.
+    pub fn signer(&self) -> Option<&str> {
+        self.signature.as_deref()?.split(' ').next()
     }
 
     pub fn asks(&self) -> Asks {

@@ -113,8 +113,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => init::run(args, out).await,
             Command::Log(log::Command::Verify(args)) => log::verify(&args, out),
-            Command::Plugin(plugin::Command::Pack(args)) => plugin::pack(&args, out),
-            Command::Plugin(plugin::Command::Key(args)) => plugin::key(&args, out),
+            Command::Plugin(plugin::Command::Workshop(workshop)) => workshop.run(&self.home, out).await,
             Command::Serve(args) => serve::run(app().await?, args).await,
             command => {
                 let app = app().await?;

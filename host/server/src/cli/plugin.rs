@@ -1,5 +1,8 @@
 //! `reeve plugin`.
 
+mod check;
+mod make;
+
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::output::{Output, table};
@@ -7,9 +10,9 @@ use crate::plugins::{self, Proposal};
 use reeve_runtime::package::{Asks, parse_manifest};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Installs connector plugins, and shows what each may reach.
+/// Installs connector plugins and shows what each may reach; makes, checks and signs new ones.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Installs a plugin file, or another version of one. Shows what it asks for before anything is kept.
@@ -20,18 +23,34 @@ pub enum Command {
     Show { id: String },
     /// Removes a plugin that no system uses.
     Remove { id: String },
-    /// Makes a plugin file of a manifest and a component (or a core module built with the SDK).
-    Pack(PackArgs),
-    /// Makes a key to sign plugins with, and prints the line that trusts it.
-    Key(KeyArgs),
+    #[command(flatten)]
+    Workshop(Workshop),
 }
 
-#[derive(Debug, clap::Args)]
-pub struct KeyArgs {
-    /// The key's name: a-z, 0-9 and -.
-    name: String,
-    /// The file to make. Keep it apart from the plugins.
-    file: PathBuf,
+/// What needs no Reeve folder: the tools of those who write plugins.
+#[derive(Debug, clap::Subcommand)]
+pub enum Workshop {
+    New(make::NewArgs),
+    Build(make::BuildArgs),
+    Pack(make::PackArgs),
+    Sign(make::SignArgs),
+    Key(make::KeyArgs),
+    Inspect(make::InspectArgs),
+    Check(Box<check::Args>),
+}
+
+impl Workshop {
+    pub async fn run(self, folder: &Path, out: Output) -> Result<()> {
+        match self {
+            Self::New(args) => make::new(&args, out),
+            Self::Build(args) => make::build(&args, out),
+            Self::Pack(args) => make::pack(&args, out),
+            Self::Sign(args) => make::sign(&args, out),
+            Self::Key(args) => make::key(&args, out),
+            Self::Inspect(args) => make::inspect(&args, folder, out),
+            Self::Check(args) => check::run(*args, folder, out).await,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,20 +67,6 @@ pub struct InstallArgs {
     allow_older: bool,
 }
 
-#[derive(Debug, clap::Args)]
-pub struct PackArgs {
-    /// plugin.toml
-    manifest: PathBuf,
-    /// plugin.wasm
-    wasm: PathBuf,
-    /// NAME.reeve
-    #[arg(short, long)]
-    out: PathBuf,
-    /// Signs with the key in this file: one line, NAME BASE64 (an Ed25519 seed).
-    #[arg(long)]
-    key: Option<PathBuf>,
-}
-
 pub async fn run(command: Command, app: &App) -> Result<()> {
     match command {
         Command::Install(args) => install(args, app).await,
@@ -72,8 +77,7 @@ pub async fn run(command: Command, app: &App) -> Result<()> {
             app.out.print(&json!({ "removed": id }), || format!("Removed {id}."));
             Ok(())
         }
-        Command::Pack(args) => pack(&args, app.out),
-        Command::Key(args) => key(&args, app.out),
+        Command::Workshop(workshop) => workshop.run(&app.home.folder, app.out).await,
     }
 }
 
@@ -175,25 +179,6 @@ async fn show(id: &str, app: &App) -> Result<()> {
             plugin.digest,
             indent(&asks),
             if settings.is_empty() { "  none".to_owned() } else { settings.join("\n") }
-        )
-    });
-    Ok(())
-}
-
-pub fn pack(args: &PackArgs, out: Output) -> Result<()> {
-    let package = plugins::pack(&args.manifest, &args.wasm, &args.out, args.key.as_deref())?;
-    out.print(&json!({ "file": args.out, "digest": package.digest }), || {
-        format!("{}  {}", args.out.display(), package.digest)
-    });
-    Ok(())
-}
-
-pub fn key(args: &KeyArgs, out: Output) -> Result<()> {
-    let trusted = plugins::make_key(&args.name, &args.file)?;
-    out.print(&json!({ "file": args.file, "trusted-key": trusted }), || {
-        format!(
-            "Made {}.\nWhoever adds this line to `trusted-keys` installs what it signs:\n{trusted}",
-            args.file.display()
         )
     });
     Ok(())

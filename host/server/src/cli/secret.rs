@@ -52,7 +52,8 @@ async fn set(app: &App, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn read_secret(name: &str) -> Result<SecretString> {
+/// From standard input, or asked for without being shown.
+pub(super) fn read_secret(name: &str) -> Result<SecretString> {
     let fault = Error::io(std::path::Path::new("standard input"));
     let mut text = Zeroizing::new(String::new());
     if std::io::stdin().is_terminal() {

@@ -47,6 +47,19 @@ fn only_the_runtime_opens_connections() {
 }
 
 #[test]
+fn only_the_conformance_kit_makes_trouble() {
+    let rule = |sources: &[Source]| {
+        let server: Vec<_> = sources.iter().filter(|source| source.path.starts_with("host/server/")).cloned().collect();
+        named_outside(&server, "host/server/src/kit/", &["Bench", "bench", "Trouble", "Strike"])
+    };
+    fires(rule, "host/server/src/app.rs", "let connector = runtime.bench(&plugin, Some(system))?;");
+    fires(rule, "host/server/src/worker/mod.rs", "use reeve_runtime::{Bench, Trouble};");
+    passes(rule, "host/server/src/kit/mod.rs", "use reeve_runtime::Bench;");
+    passes(rule, "host/runtime/src/bench.rs", "pub struct Bench;");
+    holds(rule);
+}
+
+#[test]
 fn only_the_store_holds_sql() {
     let rule = |sources: &[Source]| {
         let mut faults = named_outside(sources, "host/store/", &["sqlx", "sqlx_core", "rusqlite", "tokio_postgres"]);
