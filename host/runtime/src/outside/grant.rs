@@ -53,7 +53,7 @@ impl Grant {
                 let assertion = claims.sign(secret, Timestamp::now()).map_err(|why| {
                     HttpFault::AuthFailed(format!("no assertion can be made from the secret `private-key`: {why}"))
                 })?;
-                redactor.learn(&assertion);
+                redactor.learn_passing(&assertion);
                 let grant = form_encode("urn:ietf:params:oauth:grant-type:jwt-bearer");
                 let form = Zeroizing::new(format!("grant_type={grant}&assertion={}", *assertion));
                 (form, &claims.scope)

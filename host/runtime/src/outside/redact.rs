@@ -18,33 +18,60 @@ const SECRET_BYTES_MIN: usize = 4;
 /// that happens to be called like a weak password has to stay what it is.
 const ANSWER_SECRET_BYTES_MIN: usize = 12;
 
+/// Tokens and assertions that are still looked for after newer ones came: a process that runs for months fetches thousands,
+/// and none is good for longer than a few of its followers.
+const PASSING_MAX: usize = 16;
+
 struct Form {
     bytes: Zeroizing<Vec<u8>>,
+    /// Which of the passing secrets it belongs to; none for one that stays.
+    passing: Option<u64>,
     /// Whether it is also taken out of what the plugin gets to see.
     in_answers: bool,
 }
 
-/// Every secret that was used so far, in all its forms, the longest first.
+/// The secrets that are in use, in all their forms.
 #[derive(Default)]
 pub(crate) struct Redactor {
-    forms: RwLock<Vec<Form>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// The longest first.
+    forms: Vec<Form>,
+    /// How many passing secrets were learned.
+    passed: u64,
 }
 
 impl Redactor {
     /// Learns a secret before it is used for the first time.
     pub(crate) fn learn(&self, secret: &str) {
+        self.add(secret, false);
+    }
+
+    /// Learns one that others will follow: a token, or what asks for one.
+    pub(crate) fn learn_passing(&self, secret: &str) {
+        self.add(secret, true);
+    }
+
+    fn add(&self, secret: &str, passes: bool) {
         if secret.len() < SECRET_BYTES_MIN {
             return;
         }
         let in_answers = secret.len() >= ANSWER_SECRET_BYTES_MIN;
-        let mut forms = self.forms.write().unwrap_or_else(PoisonError::into_inner);
-        if forms.iter().any(|known| known.bytes.as_slice() == secret.as_bytes()) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.forms.iter().any(|form| form.bytes.as_slice() == secret.as_bytes()) {
             return;
         }
+        let passing = passes.then_some(known.passed);
+        known.passed += u64::from(passes);
+        let oldest = known.passed.saturating_sub(PASSING_MAX as u64);
+        known.forms.retain(|form| form.passing.is_none_or(|number| number >= oldest));
         for bytes in forms_of(secret) {
-            forms.push(Form { bytes: Zeroizing::new(bytes), in_answers });
+            known.forms.push(Form { bytes: Zeroizing::new(bytes), passing, in_answers });
         }
-        forms.sort_by_key(|form| std::cmp::Reverse(form.bytes.len()));
+        known.forms.sort_by_key(|form| std::cmp::Reverse(form.bytes.len()));
     }
 
     pub(crate) fn text(&self, text: &str) -> String {
@@ -61,8 +88,9 @@ impl Redactor {
     }
 
     fn replace<'a>(&self, bytes: &'a [u8], wanted: impl Fn(&Form) -> bool) -> Cow<'a, [u8]> {
-        let forms = self.forms.read().unwrap_or_else(PoisonError::into_inner);
-        let forms: Vec<&[u8]> = forms.iter().filter(|form| wanted(form)).map(|form| form.bytes.as_slice()).collect();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let forms: Vec<&[u8]> =
+            known.forms.iter().filter(|form| wanted(form)).map(|form| form.bytes.as_slice()).collect();
         let mut starts = [false; 256];
         for start in forms.iter().filter_map(|form| form.first()) {
             if let Some(slot) = starts.get_mut(usize::from(*start)) {
@@ -189,6 +217,18 @@ mod tests {
         let redactor = redactor(&["token", "token-and-more", "abc"]);
         assert_eq!(redactor.text("token-and-more token abc"), "[secret] [secret] abc");
         assert!(matches!(redactor.bytes(b"nothing here"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn of_secrets_that_pass_the_latest_are_kept_and_one_that_stays_stays() {
+        let redactor = redactor(&["the-client-secret"]);
+        let token = |number: usize| format!("token-number-{number:04}");
+        (0..PASSING_MAX + 1).for_each(|number| redactor.learn_passing(&token(number)));
+        assert_eq!(redactor.text(&token(0)), token(0), "it was over long ago");
+        for number in 1..=PASSING_MAX {
+            assert_eq!(redactor.text(&token(number)), PLACEHOLDER);
+        }
+        assert_eq!(redactor.text("the-client-secret"), PLACEHOLDER);
     }
 
     #[test]

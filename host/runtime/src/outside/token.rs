@@ -112,7 +112,7 @@ impl Tokens {
             serde_json::from_slice(body).map_err(|_| wrong("it is not JSON with an `access_token`"))?;
         let Answer { access_token, token_type, expires_in, instance_url } = answer;
         let text = SecretString::from(access_token);
-        redactor.learn(text.expose_secret());
+        redactor.learn_passing(text.expose_secret());
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(wrong("its `token_type` is not Bearer"));
         }
