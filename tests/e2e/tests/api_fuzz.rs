@@ -1,8 +1,6 @@
 //! The interface tried by schemathesis, from its own description: what fits the description is taken, what does not is
 //! refused, and every answer is as described. Never a fault, and never an answer without a valid token.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use reeve_e2e::database::Database;
 use reeve_e2e::people::crowd;
 use reeve_e2e::reeve::Reeve;
@@ -44,6 +42,8 @@ fn schemathesis_finds_nothing() {
         .arg(format!("Authorization: Bearer {token}"))
         .output()
         .unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
     let said = String::from_utf8_lossy(&tried.stdout);
     assert!(tried.status.success(), "{said}");
     assert!(said.contains("generated"), "it tried something: {said}");

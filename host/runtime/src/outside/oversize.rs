@@ -126,7 +126,8 @@ mod tests {
     fn nothing_is_left_of_a_search_that_is_too_large() {
         let long = || "x".repeat(LDAP_TEXT_BYTES_MAX + 1);
         let text_fault = || Some(LdapFault::TooLarge(LDAP_TEXT_BYTES_MAX as u64));
-        let changes: [(fn(&mut LdapSearch, String), Option<LdapFault>); 5] = [
+        type Change = fn(&mut LdapSearch, String);
+        let changes: [(Change, Option<LdapFault>); 5] = [
             (|search, long| search.base = long, text_fault()),
             (|search, long| search.filter = long, text_fault()),
             (|search, long| search.attributes = vec![long], text_fault()),

@@ -20,7 +20,9 @@ async fn pour(head: impl AsRef<[u8]>, rest: impl AsRef<[u8]>, pause: Duration) -
         while let Ok((mut stream, _)) = listener.accept().await {
             let (head, rest) = (head.clone(), rest.clone());
             tokio::spawn(async move {
-                stream.read(&mut [0; 4096]).await.ok();
+                if !stream.read(&mut [0; 4096]).await.is_ok_and(|bytes| bytes > 0) {
+                    return;
+                }
                 stream.write_all(&head).await.ok();
                 while stream.write_all(&rest).await.is_ok() {
                     tokio::time::sleep(pause).await;
