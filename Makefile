@@ -1,7 +1,7 @@
 # The commands of the house; `make` lists them. What they build lands in $CARGO_TARGET_DIR, or else in target/.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help plugins demo test test-plugins test-docs test-host fmt lint peers programs
+.PHONY: help guests plugins demo test test-plugins test-docs test-host bench fmt lint peers programs
 
 # Tests and demo find the program, the compiled guests and the packed plugins by these.
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -17,12 +17,16 @@ template := sdk/rust/template/Cargo.toml
 # The environment in which tests find the real servers.
 with_peers := vars=$$(tests/setup/peers.sh) && eval "$$vars" &&
 nextest := $(shell command -v cargo-nextest)
+# What is measured is a release build; tests need not build it.
+but_bench := --exclude reeve-bench
 
 help: ## list the commands
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
-plugins: programs ## compile every connector and pack it into $REEVE_PLUGINS (target/plugins)
+guests:
 	for workspace in plugins/Cargo.toml $(hostile); do tests/setup/guest-cargo build --release --manifest-path $$workspace || exit; done
+
+plugins: programs guests ## compile every connector and pack it into $REEVE_PLUGINS (target/plugins)
 	mkdir -p $(REEVE_PLUGINS)
 	for toml in plugins/*/plugin.toml; do name=$$(basename $$(dirname $$toml)); \
 	  $(CARGO_TARGET_DIR)/debug/reeve plugin pack $$toml $(REEVE_GUESTS)/reeve_plugin_$${name//-/_}.wasm -o $(REEVE_PLUGINS)/$$name.reeve || exit; done
@@ -38,10 +42,16 @@ test-plugins: peers
 	$(native) cargo test --manifest-path $(template)
 
 test-docs:
-	cargo test --no-fail-fast --workspace --doc
+	cargo test --no-fail-fast --workspace $(but_bench) --doc
 
 test-host: peers plugins
-	$(with_peers) cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace
+	$(with_peers) cargo $(if $(nextest),nextest run,test --tests) --no-fail-fast --workspace $(but_bench)
+
+# Its plugins are packed by the very program that is measured. ONLY=part,part measures less.
+bench: peers guests ## measure what Reeve is held to, in a release build
+	cargo build --release --workspace --bin reeve --bin reeve-bench
+	$(with_peers) REEVE_BIN=$(CARGO_TARGET_DIR)/release/reeve REEVE_PLUGINS=$(CARGO_TARGET_DIR)/none REEVE_PG_FSYNC=on \
+	  $(CARGO_TARGET_DIR)/release/reeve-bench $(if $(ONLY),--only $(ONLY))
 
 fmt: ## format all Rust code
 	for workspace in Cargo.toml plugins/Cargo.toml $(template) $(hostile); do cargo fmt --all --manifest-path $$workspace || exit; done
@@ -59,4 +69,4 @@ peers:
 
 # Over the whole workspace, so that dependencies get the same features as in the tests, and are compiled once.
 programs:
-	cargo build --workspace --bins
+	cargo build --workspace $(but_bench) --bins

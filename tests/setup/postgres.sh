@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A private PostgreSQL for tests: `postgres.sh start DIR PORT` makes a cluster in DIR (or takes up the one
 # that is there), serves it on 127.0.0.1:PORT without passwords, and prints its URL. `postgres.sh stop DIR
-# [fast|immediate]` ends it; "immediate" is a crash. Nothing is synced to disk: for tests only.
+# [fast|immediate]` ends it; "immediate" is a crash. Nothing is synced to disk, unless REEVE_PG_FSYNC=on:
+# for tests only.
 set -euo pipefail
 
 say() { printf 'postgres.sh: %s\n' "$*" >&2; }
@@ -28,7 +29,7 @@ choose_user() {
 }
 
 start() {
-    local port=$1 socket=$dir
+    local port=$1 socket=$dir sync=${REEVE_PG_FSYNC:-off}
     if [[ ! -e $dir/data/PG_VERSION ]]; then
         rm -rf "$dir/data.new"
         "${drop[@]}" "$bin/initdb" --pgdata="$dir/data.new" --username=reeve --auth=trust --encoding=UTF8 \
@@ -38,7 +39,7 @@ start() {
     # A longer path than this does not fit in a socket's name.
     if ((${#dir} > 90)); then socket=''; fi
     if ! "${drop[@]}" "$bin/pg_ctl" --pgdata="$dir/data" --log="$dir/log" --silent --wait start >&2 -o \
-        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$socket' -c fsync=off -c full_page_writes=off -c jit=off"; then
+        "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='$socket' -c fsync=$sync -c full_page_writes=$sync -c jit=off"; then
         say "PostgreSQL did not start on port $port; its log:"
         tail -n 20 "$dir/log" >&2
         exit 1

@@ -14,7 +14,7 @@ struct Settings {
     roles: Vec<String>,
 }
 
-struct Toy(Settings);
+pub struct Toy(Settings);
 
 impl Connector for Toy {
     fn open() -> Result<Self, Failure> {
