@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::output::Output;
+use crate::seal::Sealed;
 use crate::sync_runs::RUNS_AT_ONCE_MAX;
 use crate::{actor, secrets::StoredSecrets};
 use reeve_core::Timestamp;
@@ -12,7 +13,7 @@ use reeve_core::inventory::{System, SystemRole};
 use reeve_runtime::package::Package;
 use reeve_runtime::vault::Vault;
 use reeve_runtime::{Connector, Journal, Plugin, Replay, Runtime, RuntimeOptions};
-use reeve_store::{InstalledPlugin, SignedHead, Store, StoreError, Tx};
+use reeve_store::{InstalledPlugin, Store, StoreError, Tx};
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::Path;
@@ -21,9 +22,6 @@ use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 /// The tenant that secrets are bound to. One database serves one tenant today.
 pub const TENANT: &str = "main";
-/// Leaf hashes read at once.
-const LEAVES_PER_READ: u32 = 50_000;
-
 /// How often a change is begun again while the database is busy, 5 s each.
 const WRITE_TRIES_MAX: u32 = 60;
 
@@ -53,9 +51,10 @@ pub struct Shared {
     /// Places for sync runs, and the turn of the one that reads.
     pub sync_runs: Arc<Semaphore>,
     pub sync_turn: Mutex<()>,
-    log_key: SigningKey,
+    pub(crate) log_key: SigningKey,
     /// Why nothing may be written; none where all is well.
-    damage: OnceLock<String>,
+    pub(crate) damage: OnceLock<String>,
+    pub(crate) sealed: Mutex<Sealed>,
     runtime: OnceCell<Runtime>,
     /// By digest, each with a lock of its own: one that takes long to compile holds up nobody but those who wait for it.
     plugins: Mutex<HashMap<String, Arc<OnceCell<Arc<Plugin>>>>>,
@@ -78,9 +77,9 @@ impl App {
         let vault = Arc::new(home.vault()?);
         let log_key = home.log_key()?;
         let store = Store::open(&home.database()).await?;
-        let damage = match store.check_log(&[log_key.verifier().clone()]).await {
-            Ok(_) => OnceLock::new(),
-            Err(StoreError::Damaged(why)) => OnceLock::from(why),
+        let (damage, sealed) = match store.check_log(&[log_key.verifier().clone()]).await {
+            Ok(health) => (OnceLock::new(), Sealed::at(health.signed)),
+            Err(StoreError::Damaged(why)) => (OnceLock::from(why), Sealed::at(Tree::new())),
             Err(other) => return Err(other.into()),
         };
         let shared = Shared {
@@ -91,6 +90,7 @@ impl App {
             sync_turn: Mutex::default(),
             log_key,
             damage,
+            sealed: Mutex::new(sealed),
             runtime: OnceCell::new(),
             plugins: Mutex::default(),
             connectors: Mutex::default(),
@@ -164,58 +164,8 @@ impl App {
         Entry::new(self.now(), self.actor.clone(), event)
     }
 
-    /// Signs the log's new head, if it grew. The rows must still lead to the head that was signed before.
-    pub async fn seal(&self) -> Result<Option<Checkpoint>> {
-        if self.damage().is_some() {
-            return Ok(None);
-        }
-        let mut tx = self.store.write().await?;
-        let before = tx.checkpoint().await?;
-        let size = tx.log_size().await?;
-        if before.as_ref().is_some_and(|head| head.size == size) || size == 0 {
-            return Ok(None);
-        }
-        let signed = before.as_ref().map(|head| self.open_checkpoint(&head.note)).transpose()?;
-        let mut tree = Tree::new();
-        while tree.size() < size {
-            let leaves = tx.log_leaves(tree.size(), LEAVES_PER_READ).await?;
-            if leaves.is_empty() {
-                return self.refuse_to_sign(format!("it lacks entry {}", tree.size()));
-            }
-            for leaf in leaves {
-                tree.push(leaf);
-                if signed.as_ref().is_some_and(|head| head.size == tree.size() && head.root != tree.root()) {
-                    return self
-                        .refuse_to_sign(format!("it was changed before entry {} after it was signed", tree.size()));
-                }
-            }
-        }
-        let checkpoint = Checkpoint::of(&self.home.config.origin, &tree);
-        let head = SignedHead { size: tree.size(), note: checkpoint.sign(&[&self.log_key])? };
-        if !tx.put_checkpoint(before.map(|head| head.size), &head, self.now()).await? {
-            // Another process signed in between: its head stands.
-            return Ok(None);
-        }
-        tx.commit().await?;
-        self.copy_checkpoint(&head.note)?;
-        Ok(Some(checkpoint))
-    }
-
-    /// From here on nothing is written, by any part of this process.
-    fn refuse_to_sign<T>(&self, why: String) -> Result<T> {
-        let why = self.damage.get_or_init(|| why);
-        tracing::error!("THE AUDIT LOG WAS CHANGED: {why}. Nothing is written any more");
-        Err(Error::Refused(format!("no new head of the audit log is signed: {why}")))
-    }
-
     pub fn open_checkpoint(&self, note: &str) -> Result<Checkpoint> {
         Ok(Checkpoint::open(note.as_bytes(), &[self.log_key.verifier().clone()])?)
-    }
-
-    fn copy_checkpoint(&self, note: &str) -> Result<()> {
-        let Some(path) = &self.home.config.checkpoint_copy else { return Ok(()) };
-        let part = path.with_extension("part");
-        std::fs::write(&part, note).and_then(|()| std::fs::rename(&part, path)).map_err(Error::io(path))
     }
 
     async fn runtime(&self) -> Result<&Runtime> {

@@ -19,6 +19,7 @@ mod output;
 mod planner;
 mod plugins;
 mod scaffold;
+mod seal;
 mod secrets;
 mod serve;
 mod stop;

@@ -11,6 +11,8 @@ pub struct LogHealth {
     pub root: TreeHash,
     /// The latest signed head.
     pub checkpoint: Option<Checkpoint>,
+    /// The tree of the entries that it states: where [`Tx::grown_tree`] goes on. Empty where nothing is signed.
+    pub signed: Tree,
 }
 
 /// Entries that are read at once.
@@ -24,7 +26,7 @@ impl Store {
         let mut tx = self.read().await?;
         let size = tx.log_size().await?;
         let latest = tx.checkpoint().await?;
-        let mut tree = Tree::new();
+        let (mut tree, mut signed_tree) = (Tree::new(), Tree::new());
         tx.check_empty(&tree).await?;
         loop {
             let from = tree.size();
@@ -32,7 +34,7 @@ impl Store {
             if page.is_empty() {
                 break;
             }
-            tx.check_page(&mut tree, &page).await?;
+            tx.check_page(&mut tree, &page, &mut signed_tree).await?;
         }
         if tree.size() != size {
             return Err(StoreError::damaged(format!(
@@ -54,7 +56,7 @@ impl Store {
                 ahead.size
             )));
         }
-        Ok(LogHealth { size, root: tree.root(), checkpoint })
+        Ok(LogHealth { size, root: tree.root(), checkpoint, signed: signed_tree })
     }
 }
 
@@ -80,8 +82,14 @@ impl Tx {
         Ok(leaves)
     }
 
-    /// Adds leaves to the tree, and compares its root with every checkpoint that states a size on the way.
-    async fn check_page(&mut self, tree: &mut Tree, page: &[TreeHash]) -> Result<(), StoreError> {
+    /// Adds leaves to the tree, and compares its root with every checkpoint that states a size on the way. `last_signed`
+    /// becomes the tree of the last of them.
+    async fn check_page(
+        &mut self,
+        tree: &mut Tree,
+        page: &[TreeHash],
+        last_signed: &mut Tree,
+    ) -> Result<(), StoreError> {
         let first = tree.size().saturating_add(1);
         let last = tree.size().saturating_add(page.len() as u64);
         let heads =
@@ -93,6 +101,7 @@ impl Tx {
             tree.push(*leaf);
             if let Some((size, note)) = next.as_ref().filter(|(size, _)| *size == tree.size()) {
                 check_root(tree, *size, note)?;
+                last_signed.clone_from(tree);
                 next = heads.next().transpose()?;
             }
         }

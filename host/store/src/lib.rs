@@ -25,6 +25,7 @@ mod dialect;
 mod error;
 mod file;
 mod finding;
+mod head;
 mod idempotency;
 mod identity;
 mod lifecycle;
