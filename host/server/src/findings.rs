@@ -10,14 +10,16 @@ use reeve_store::{FindingRow, Tx};
 use serde_json::json;
 
 async fn log(app: &App, tx: &mut Tx, event: Event, rows: &[FindingRow]) -> Result<()> {
+    let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
         let mut entry = app.entry(event).about(Subject::Finding { id: row.id.clone() });
         if let Some(id) = &row.finding.identity {
             entry = entry.about(Subject::Identity { id: id.clone() });
         }
         let data = json!({ "kind": row.finding.kind, "subject": row.finding.subject, "text": row.finding.text, "resolution": row.resolution });
-        tx.audit(&entry.with_data(data)).await?;
+        entries.push(entry.with_data(data));
     }
+    tx.audit_all(&entries).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::error::Result;
 use reeve_core::Timestamp;
-use reeve_core::audit::{Event, Subject};
+use reeve_core::audit::{Entry, Event, Subject};
 use reeve_core::id::{CaseId, SystemName};
 use reeve_core::identity::{EventKind, Identity, LifecycleEvent, Standing, advance};
 use reeve_core::inventory::{System, SystemRole};
@@ -35,11 +35,13 @@ pub async fn record(
     tx.add_events(events).await?;
     let scope = in_scope(&tx.systems().await?);
     let by_id: BTreeMap<_, _> = people.iter().map(|person| (&person.id, person)).collect();
-    let mut opened = Vec::new();
+    let open = tx.open_cases().await?.into_iter();
+    let mut open: BTreeMap<_, _> = open.map(|case| (case.identity.clone(), case)).collect();
+    let (mut opened, mut entries) = (Vec::new(), Vec::new());
     for event in events {
         let about = Subject::Identity { id: event.identity.clone() };
         let entry = app.entry(Event::LifecycleChanged).about(about.clone()).with_data(serde_json::to_value(event)?);
-        tx.audit(&entry).await?;
+        entries.push(entry);
         let Some(person) = by_id.get(&event.identity) else { continue };
         if event.kind == EventKind::Leaver {
             let case = Case::open(CaseId::new(new_id("case")), person, &scope, now);
@@ -51,28 +53,27 @@ pub async fn record(
                     .about(Subject::Case { id: case.id.clone() })
                     .about(about)
                     .with_data(data);
-                tx.audit(&entry).await?;
+                entries.push(entry);
+                open.insert(case.identity.clone(), case.clone());
                 opened.push(case);
             }
-        } else if person.standing != Standing::Left {
-            withdraw(app, tx, person, now).await?;
+        } else if person.standing != Standing::Left
+            && let Some(case) = open.get_mut(&person.id)
+        {
+            entries.extend(withdraw(app, tx, case, person, now).await?);
         }
     }
+    tx.audit_all(&entries).await?;
     Ok(opened)
 }
 
-async fn withdraw(app: &App, tx: &mut Tx, person: &Identity, now: Timestamp) -> Result<()> {
-    if let Some(mut case) = tx.case_of(&person.id).await?
-        && case.conclude(person.standing, now)
-    {
-        tx.put_case(&case).await?;
-        let entry = app
-            .entry(Event::CaseWithdrawn)
-            .about(Subject::Case { id: case.id.clone() })
-            .about(Subject::Identity { id: person.id.clone() });
-        tx.audit(&entry).await?;
+async fn withdraw(app: &App, tx: &mut Tx, case: &mut Case, person: &Identity, now: Timestamp) -> Result<Option<Entry>> {
+    if !case.conclude(person.standing, now) {
+        return Ok(None);
     }
-    Ok(())
+    tx.put_case(case).await?;
+    let entry = app.entry(Event::CaseWithdrawn).about(Subject::Case { id: case.id.clone() });
+    Ok(Some(entry.about(Subject::Identity { id: person.id.clone() })))
 }
 
 /// What time alone has brought about since anybody looked: starts, exits and ends of contracts.

@@ -32,6 +32,9 @@ impl Tx {
     /// Raises findings, and answers those that are new. One that is open already stays the same finding, with the new
     /// text; one that was resolved is raised anew.
     pub async fn raise(&mut self, found: &[Finding], at: Timestamp) -> Result<Vec<FindingRow>, StoreError> {
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
         let found: BTreeMap<Known<'_>, &Finding> = found.iter().map(|finding| (known(finding), finding)).collect();
         let open = self.open_findings(found.keys().map(|(kind, _)| *kind)).await?;
         self.refresh(&open, &found).await?;
