@@ -60,6 +60,12 @@ impl Tx {
         bodies(&self.rows(rows.bind(key(plan.as_str()).into_owned())).await?, "operations")
     }
 
+    /// Whether a plan has operations that are not settled.
+    pub async fn has_unsettled(&mut self, plan: &PlanHash) -> Result<bool, StoreError> {
+        let row = self.statement("SELECT id FROM operation WHERE plan = $1 AND settled = 0 LIMIT 1");
+        Ok(self.row(row.bind(key(plan.as_str()).into_owned())).await?.is_some())
+    }
+
     /// The operations that are not settled, of all plans.
     pub async fn underway(&mut self) -> Result<Vec<Operation>, StoreError> {
         let rows = self.statement("SELECT body FROM operation WHERE settled = 0 ORDER BY made_at, plan, position");

@@ -67,7 +67,13 @@ pub struct Progress {
 impl Worker {
     pub fn new(app: Arc<App>) -> Arc<Self> {
         let name = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple());
-        Arc::new(Self { app, name, breakers: Mutex::default(), facts: Mutex::default(), turns: Mutex::default() })
+        Arc::new(Self {
+            app,
+            name,
+            breakers: Mutex::default(),
+            facts: Mutex::default(),
+            turns: Mutex::default(),
+        })
     }
 
     /// Works until nothing is due for `patience`, or until `stop` resolves. Work that is left waits for its time, for a
@@ -132,13 +138,13 @@ impl Worker {
                 if room == 0 {
                     break;
                 }
+                let shut = self.shut(crew).await;
+                if !crew.may_find(lane, &shut, self.app.now()) {
+                    break;
+                }
                 let mut tx = self.app.queue().await?;
                 // Asked after the wait for the database, so that the lease is as long as it should be.
                 let now = self.app.now();
-                let mut shut = crew.full_systems();
-                let breakers = self.breakers.lock().await;
-                shut.extend(breakers.iter().filter(|(_, breaker)| !breaker.allows(now)).map(|(name, _)| name.clone()));
-                drop(breakers);
                 let claimed = tx.claim(&self.name, Some(lane), &shut, now, after(now, LEASE), room).await?;
                 let none_left = claimed.is_empty();
                 let mut begun = Vec::with_capacity(claimed.len());
@@ -151,6 +157,7 @@ impl Worker {
                 }
                 tx.commit().await?;
                 if none_left {
+                    crew.found_nothing(lane, shut, now);
                     break;
                 }
                 for (claimed, pass) in begun {
@@ -164,6 +171,15 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Systems that can take no more for now.
+    async fn shut(&self, crew: &Crew) -> Vec<SystemName> {
+        let now = self.app.now();
+        let mut shut = crew.full_systems();
+        let breakers = self.breakers.lock().await;
+        shut.extend(breakers.iter().filter(|(_, breaker)| !breaker.allows(now)).map(|(name, _)| name.clone()));
+        shut
     }
 
     /// How long until something is due; none where nothing is left.
@@ -180,11 +196,16 @@ impl Worker {
     async fn finish_plans(&self) -> Result<()> {
         let plans = self.app.store.read().await?.plans(None, PLANS_LOOKED_AT).await?;
         for plan in plans.into_iter().filter(|plan| plan.state == PlanState::Approved) {
-            let mut tx = self.app.write().await?;
-            let operations = tx.operations_of(&plan.hash).await?;
-            if !operations.iter().all(|operation| operation.phase.is_settled()) {
+            // Mostly something is left to do, and nothing is locked then.
+            if self.app.store.read().await?.has_unsettled(&plan.hash).await? {
                 continue;
             }
+            let mut tx = self.app.write().await?;
+            // A person may have let one of them go on meanwhile.
+            if tx.has_unsettled(&plan.hash).await? {
+                continue;
+            }
+            let operations = tx.operations_of(&plan.hash).await?;
             let now = self.app.now();
             if tx.move_plan(&plan.hash, PlanState::Approved, PlanState::Finished, "reeve", None, &[], now).await? {
                 let entry = self.app.entry(Event::RunFinished).about(Subject::Plan { hash: plan.hash.clone() });

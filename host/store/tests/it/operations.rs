@@ -27,6 +27,13 @@ async fn operations_are_found_by_plan_and_person(db: Fresh) {
     assert_eq!(tx.operations_of_identity(&"i-ada".into()).await.unwrap().len(), 13);
     let underway = tx.underway().await.unwrap();
     assert_eq!((underway.len(), &underway[0]), (13, &early[0]));
+    let (third, third_bytes) = plan("third");
+    tx.put_plan(&third, &third_bytes, at(3)).await.unwrap();
+    let mut last = operations(&third, &planned[..1]);
+    last[0].phase = Phase::Verified;
+    tx.put_operations(&last).await.unwrap();
+    assert!(tx.has_unsettled(&first).await.unwrap());
+    assert!(!tx.has_unsettled(&third).await.unwrap());
 }
 
 on_both!(operations_belong_to_a_stored_plan_and_are_added_once);
