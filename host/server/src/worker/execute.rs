@@ -1,11 +1,12 @@
 //! One claimed operation, from claim to rest: intent on record, request out, answer on record, fresh read, judgement.
 
+use super::record::Record;
 use super::{LEASE, RENEWAL, Turn, Worker, after, settle, sight};
 use crate::error::{Error, Result};
 use reeve_core::access::{AccountView, Capability};
 use reeve_core::id::{NativeId, OperationId};
 use reeve_core::plan::AccountRef;
-use reeve_core::run::{Failure, Happened, Operation, Phase, Step, Task};
+use reeve_core::run::{Failure, Happened, Operation, Phase, Task};
 use reeve_runtime::{Connector, Journal};
 use reeve_store::{Claimed, StoreError};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::time::Instant;
 const STORE_TRIES_MAX: u32 = 12;
 
 /// What a worker holds while it works on an operation.
+#[derive(Clone)]
 pub(super) struct Held {
     pub operation: Operation,
     pub fence: i64,
@@ -193,10 +195,17 @@ impl Worker {
         let now = self.app.now();
         let step = held.operation.step(happened, &held.capability, now, jitter());
         let goes_on = goes_on && !held.operation.phase.is_settled() && held.operation.not_before <= now;
+        let record = Arc::new(Record {
+            held: held.clone(),
+            step,
+            journal: journal.map(Journal::bytes),
+            view: view.cloned(),
+            goes_on,
+        });
         // What the target answered must not be lost because somebody else is writing. The fence keeps it from being
         // stored twice, or over what another worker did.
         for _ in 0..STORE_TRIES_MAX {
-            match self.store(held, &step, journal, view, goes_on).await {
+            match self.recorder.store(&self.app, record.clone()).await {
                 Err(Error::Store(StoreError::Busy)) => {
                     tracing::warn!("the database is busy; {} is stored again", held.operation.id)
                 }
@@ -207,22 +216,6 @@ impl Worker {
             }
         }
         Err(Error::Store(StoreError::Busy))
-    }
-
-    async fn store(
-        &self,
-        held: &Held,
-        step: &Step,
-        journal: Option<&Journal>,
-        view: Option<&(NativeId, Option<AccountView>)>,
-        goes_on: bool,
-    ) -> Result<Instant> {
-        let mut tx = self.app.write().await?;
-        let (now, kept) = (self.app.now(), Instant::now());
-        tx.save_claimed(&held.operation, held.fence, goes_on.then(|| after(now, LEASE))).await?;
-        settle::all(&self.app, &mut tx, held, step, journal, view, now).await?;
-        tx.commit().await?;
-        Ok(kept)
     }
 
     /// Whether it may be sent, and to which account.

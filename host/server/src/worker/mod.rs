@@ -2,12 +2,14 @@
 
 mod crew;
 mod execute;
+mod record;
 mod settle;
 mod sight;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crew::Crew;
+use record::Recorder;
 use reeve_core::Timestamp;
 use reeve_core::access::Description;
 use reeve_core::audit::{Event, Subject};
@@ -42,6 +44,7 @@ pub struct Worker {
     facts: Mutex<BTreeMap<SystemName, Arc<Facts>>>,
     /// Accounts, and lists that a target takes whole, which one operation at a time may change.
     turns: Mutex<BTreeMap<Turn, Arc<Mutex<()>>>>,
+    recorder: Recorder,
 }
 
 /// Something that two operations must not change at the same time.
@@ -73,6 +76,7 @@ impl Worker {
             breakers: Mutex::default(),
             facts: Mutex::default(),
             turns: Mutex::default(),
+            recorder: Recorder::default(),
         })
     }
 

@@ -1,19 +1,18 @@
 //! What one step of an operation leaves behind, in the transaction that stores it: the log, findings, the account as it was
 //! read, and the reason why the person has what they have.
 
-use super::execute::Held;
+use super::record::Record;
 use crate::app::App;
 use crate::error::Result;
 use crate::findings;
 use reeve_core::Timestamp;
-use reeve_core::access::{AccountView, Capability, Link, LinkedBy, OperationKind};
+use reeve_core::access::{Capability, Link, LinkedBy, OperationKind};
 use reeve_core::audit::{Event, Evidence, Subject};
 use reeve_core::finding::FindingKind;
 use reeve_core::id::NativeId;
 use reeve_core::plan::{Action, Cause, OperationKey};
 use reeve_core::policy::{Assignment, Origin};
 use reeve_core::run::{Happened, Operation, Phase, Step};
-use reeve_runtime::Journal;
 use reeve_store::Tx;
 use serde_json::json;
 
@@ -35,21 +34,13 @@ pub(super) fn undeclared(operation: &Operation) -> Capability {
     }
 }
 
-pub(super) async fn all(
-    app: &App,
-    tx: &mut Tx,
-    held: &Held,
-    step: &Step,
-    journal: Option<&Journal>,
-    view: Option<&(NativeId, Option<AccountView>)>,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) async fn all(app: &App, tx: &mut Tx, record: &Record, now: Timestamp) -> Result<()> {
+    let Record { held, step, .. } = record;
     let operation = &held.operation;
     let mut evidence = None;
-    if let Some(journal) = journal {
-        let bytes = journal.bytes();
-        tx.add_journal(&operation.id, operation.sends, &held.digest, &bytes, now).await?;
-        evidence = Some(Evidence::of(format!("journal of attempt {}", operation.sends), &bytes));
+    if let Some(journal) = &record.journal {
+        tx.add_journal(&operation.id, operation.sends, &held.digest, journal, now).await?;
+        evidence = Some(Evidence::of(format!("journal of attempt {}", operation.sends), journal));
     }
     log(app, tx, operation, step, evidence).await?;
     findings::raise(app, tx, step.finding.as_slice(), now).await?;
@@ -64,7 +55,7 @@ pub(super) async fn all(
     }
     outdate(app, tx, operation, now).await?;
     let system = &operation.planned.system;
-    if let Some((account, view)) = view {
+    if let Some((account, view)) = &record.view {
         // As of the step that it settled, so that the span begins with the operation that brought it about.
         tx.apply_account(system, account, view.as_ref(), operation.settled_at.unwrap_or(now)).await?;
     }
