@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
 
 /// In order; the number of a migration is its place, from 1. One that was released is never edited.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0001_log.sql"),
     include_str!("../migrations/0002_systems.sql"),
     include_str!("../migrations/0003_people.sql"),
@@ -14,6 +14,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../migrations/0005_runs.sql"),
     include_str!("../migrations/0006_interface.sql"),
     include_str!("../migrations/0007_builds.sql"),
+    include_str!("../migrations/0008_ended_spans.sql"),
 ];
 
 const VERSIONS: &str =
