@@ -22,6 +22,10 @@ const POSTGRES_VERSION_MIN: i64 = 150_000;
 /// all others from writing.
 const IDLE_IN_TRANSACTION_MAX_S: u64 = 120;
 
+/// What one connection to SQLite may hold in memory of the file, in KiB: enough for the index of a million grants, whose
+/// pages come in no order. It is taken only by what needs it, and given back when the connection has been idle.
+const SQLITE_CACHE_KIB_MAX: u64 = 64 * 1024;
+
 /// The key of the advisory lock that a migration holds: any number that no other program of the database uses.
 const MIGRATION_LOCK: i64 = 0x7265_6576_6500;
 
@@ -82,7 +86,7 @@ impl Dialect {
         match self {
             Self::Sqlite => format!(
                 "PRAGMA busy_timeout = {busy_ms}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA foreign_keys = ON;"
+                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -{SQLITE_CACHE_KIB_MAX};"
             ),
             Self::Postgres => format!(
                 "SET lock_timeout = {busy_ms}; SET synchronous_commit = on; \

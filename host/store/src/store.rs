@@ -46,6 +46,8 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(BUSY_TIMEOUT)
+            // A connection to a server may have died while it was idle; one to a file has not.
+            .test_before_acquire(dialect == Dialect::Postgres)
             .after_connect(move |connection, _| {
                 Box::pin(
                     async move { connection.execute(sqlx::raw_sql(AssertSqlSafe(dialect.session()))).await.map(drop) },

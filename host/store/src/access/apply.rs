@@ -26,6 +26,9 @@ pub struct ReadChanges {
     pub grants_gone: u64,
 }
 
+/// Rows that are held as JSON at the same time: a few MB.
+const ROWS_AT_ONCE: usize = 16_384;
+
 /// A read of a system, or of one account of it.
 #[derive(Clone, Copy)]
 struct Read<'a> {
@@ -127,9 +130,13 @@ impl Tx {
         let system = With::Text(of.system.as_str());
         self.write_bulk(spans.erase, Rows::single(&found.erase)?, &[system]).await?;
         self.write_bulk(spans.end, Rows::single(&found.end)?, &[system, With::Int(of.at)]).await?;
-        let columns = |seen: &'_ Seen| (seen.key.clone(), seen.body.clone(), seen.account.clone());
-        self.write_bulk(spans.mend, Rows::of(found.mend.iter().map(columns))?, &[system]).await?;
-        self.write_bulk(spans.begin, Rows::of(found.begin.iter().map(columns))?, &[system, With::Int(of.at)]).await?;
+        // Not all at once, because a first read begins a million.
+        for part in found.mend.chunks(ROWS_AT_ONCE) {
+            self.write_bulk(spans.mend, Rows::of(part.iter().map(columns))?, &[system]).await?;
+        }
+        for part in found.begin.chunks(ROWS_AT_ONCE) {
+            self.write_bulk(spans.begin, Rows::of(part.iter().map(columns))?, &[system, With::Int(of.at)]).await?;
+        }
         Ok(found)
     }
 
@@ -150,6 +157,10 @@ impl Tx {
         };
         self.rows(statement).await?.iter().map(kept).collect()
     }
+}
+
+fn columns(seen: &Seen) -> (&str, &str, &str) {
+    (&seen.key, &seen.body, &seen.account)
 }
 
 fn seen_account(account: &Account) -> Result<Seen, StoreError> {
