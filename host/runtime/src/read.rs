@@ -77,8 +77,8 @@ impl Item for Grant {
     const FUNCTION: &'static str = "list-grants";
 
     fn key(_: u32, _: usize, grant: &Self) -> String {
-        // The same pair may come once per source.
-        format!("{:?}", (&grant.account, &grant.entitlement, &grant.source))
+        // The same pair may come once per source. JSON, because no two triples may have one key.
+        serde_json::to_string(&(&grant.account, &grant.entitlement, &grant.source)).unwrap_or_default()
     }
 
     fn ask(guest: Guest<'_>, page: PageRequest) -> BoxFuture<'_, Answer<Page<Self>>> {
