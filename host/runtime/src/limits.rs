@@ -29,8 +29,8 @@ pub const CALL_TIME_MAX: Duration = Duration::from_secs(60);
 pub const GUEST_TIME_MAX: Duration = Duration::from_secs(10);
 /// Wall clock of compiling one plugin, which happens once. A large Python plugin takes some ten seconds.
 pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(300);
-/// How often a running guest is looked at.
-pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+/// How often a running guest is looked at. What others wait for one that loops, on a thread that both share.
+pub const EPOCH_TICK: Duration = Duration::from_millis(2);
 /// How long a guest runs before others get their turn on its thread.
 pub const EPOCH_TICKS_PER_TURN: u64 = 1;
 /// One HTTP request or LDAP operation, from the first byte of the request to the last of the answer.

@@ -1,10 +1,12 @@
 //! The one wasmtime engine of the process: its pool, its clock, and compiled code kept on disk.
 
 mod cache;
+mod clock;
 
 pub(crate) use cache::CodeCache;
 
 use crate::limits::*;
+use clock::{Clock, Ticking};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -29,14 +31,21 @@ pub(crate) struct Sandbox {
     engine: Engine,
     // One less than the pool: a full pool is an error in wasmtime, not a wait.
     slots: Arc<Semaphore>,
+    clock: Clock,
+}
+
+/// The right to run one guest. The clock that ends its turns ticks meanwhile.
+pub(crate) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    _ticking: Ticking,
 }
 
 impl Sandbox {
     pub fn new() -> wasmtime::Result<Self> {
         let config = if address_space_is_wide() { pooled() } else { common() };
         let engine = Engine::new(&config)?;
-        start_ticker(&engine)?;
-        Ok(Self { engine, slots: Arc::new(Semaphore::new(CALLS_AT_ONCE_MAX.saturating_sub(1) as usize)) })
+        let clock = Clock::start(&engine)?;
+        Ok(Self { engine, clock, slots: Arc::new(Semaphore::new(CALLS_AT_ONCE_MAX.saturating_sub(1) as usize)) })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -44,8 +53,9 @@ impl Sandbox {
     }
 
     /// Waits for a slot. None only if the process is ending.
-    pub async fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.slots.clone().acquire_owned().await.ok()
+    pub async fn slot(&self) -> Option<Slot> {
+        let permit = self.slots.clone().acquire_owned().await.ok()?;
+        Some(Slot { _permit: permit, _ticking: self.clock.tick() })
     }
 }
 
@@ -91,19 +101,4 @@ fn address_space_is_wide() -> bool {
         wasmtime::Memory::new(&mut store, wasmtime::MemoryType::new64(0, Some(pages))).is_ok()
     };
     Engine::new(&config).is_ok_and(reserve)
-}
-
-/// One thread for the whole engine, which ends with it: it holds the engine weakly.
-fn start_ticker(engine: &Engine) -> wasmtime::Result<()> {
-    let engine = engine.weak();
-    std::thread::Builder::new().name("reeve-epochs".to_owned()).spawn(move || {
-        loop {
-            std::thread::sleep(EPOCH_TICK);
-            match engine.upgrade() {
-                Some(engine) => engine.increment_epoch(),
-                None => break,
-            }
-        }
-    })?;
-    Ok(())
 }
