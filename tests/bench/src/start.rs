@@ -86,8 +86,9 @@ fn start(reeve: &Reeve, idle: Duration) -> Result<(Duration, u64)> {
     let took = began.elapsed();
     std::thread::sleep(idle);
     let bytes = memory(&Path::new("/proc").join(child.id().to_string()), "VmRSS:");
-    child.kill()?;
+    let killed = child.kill();
     child.wait()?;
+    killed?;
     ensure!(answered?, "it listens and is not well");
     Ok((took, bytes?))
 }
