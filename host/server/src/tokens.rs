@@ -158,6 +158,19 @@ pub struct NewToken<'a> {
     pub days: u32,
 }
 
+/// Whether a token may make another with these scopes: a limited one makes none that may do more than itself.
+pub fn may_make(maker: &TokenRow, scopes: &[String]) -> Result<()> {
+    let limits: Vec<Scope> = maker.grant.scopes.iter().filter_map(|text| text.parse().ok()).collect();
+    let covered = |text: &String| text.parse::<Scope>().is_ok_and(|wish| limits.iter().any(|limit| limit.covers(wish)));
+    if maker.grant.scopes.is_empty() || (!scopes.is_empty() && scopes.iter().all(covered)) {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "a token that is limited to {} makes only tokens that are limited to some of that: name them in `scopes`",
+        maker.grant.scopes.join(", ")
+    )))
+}
+
 /// Makes a token. Its text is answered once, here.
 pub async fn create(app: &App, new: NewToken<'_>) -> Result<(TokenRow, SecretString)> {
     let name = new.name.trim();

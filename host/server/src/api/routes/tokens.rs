@@ -106,7 +106,7 @@ pub async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Result<Page<
     Ok(wanted.page(rows, |row| row.id.clone(), Token::from))
 }
 
-/// Makes a token. Its text is in this answer and nowhere else.
+/// Makes a token. Its text is in this answer and nowhere else. A token with scopes makes only tokens within them.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "tokens", request_body = TokenWish,
     responses((status = 201, description = "The token with its text.", body = CreatedToken))
@@ -114,6 +114,7 @@ pub async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Result<Page<
 pub async fn create(caller: Caller, Json(wish): Json<TokenWish>) -> Result<Response, Problem> {
     at_most("scopes", &wish.scopes, SCOPES_MAX)?;
     let TokenWish { name, role, scopes, days } = wish;
+    tokens::may_make(&caller.token, &scopes)?;
     let (row, text) = tokens::create(&caller.app, NewToken { name: &name, role, scopes: &scopes, days }).await?;
     let at = format!("/v1/tokens/{}", row.id);
     let created = CreatedToken { text: text.expose_secret().to_owned(), token: row.into() };
