@@ -2,6 +2,7 @@
 //! is not known is a refusal, not a guess.
 
 use super::problem::{Kind, Problem};
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -18,16 +19,53 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = axum::Json::<T>::from_request(request, state).await;
-        read.map(|axum::Json(value)| Self(value)).map_err(|why: JsonRejection| match why.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(Kind::TooLarge, format!("the body may have {JSON_BYTES_MAX} bytes"))
-            }
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Problem::new(Kind::UnsupportedMediaType, "the body must be `Content-Type: application/json`")
-            }
-            _ => Problem::bad(why.body_text()),
+        read(request, state).await.map(Self).map_err(|unread| match unread {
+            Unread::Never(problem) => problem,
+            Unread::Unfit(why) => Problem::bad(why),
         })
+    }
+}
+
+/// A body that holds a secret. What does not fit in it is not told, because that would quote it.
+pub struct SecretJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for SecretJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        read(request, state).await.map(Self).map_err(|unread| match unread {
+            Unread::Never(problem) => problem,
+            Unread::Unfit(_) => Problem::bad("the body is not as /v1/openapi.json describes it"),
+        })
+    }
+}
+
+enum Unread {
+    /// It was not looked at.
+    Never(Problem),
+    /// It was, and this is wrong with it.
+    Unfit(String),
+}
+
+async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) -> Result<T, Unread> {
+    let unread = |why: JsonRejection| match why.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Unread::Never(Problem::new(Kind::TooLarge, format!("the body may have {JSON_BYTES_MAX} bytes")))
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Unread::Never(Problem::new(Kind::UnsupportedMediaType, "the body must be `Content-Type: application/json`"))
+        }
+        _ => Unread::Unfit(why.body_text()),
+    };
+    let (parts, body) = request.into_parts();
+    let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state);
+    let bytes = bytes.await.map_err(|why| unread(why.into()))?;
+    let whole = Request::from_parts(parts, Body::from(bytes.clone()));
+    let axum::Json(value) = axum::Json::<T>::from_request(whole, state).await.map_err(unread)?;
+    // A list would be taken for an object's values in their order.
+    match bytes.trim_ascii_start().starts_with(b"{") {
+        true => Ok(value),
+        false => Err(Unread::Unfit("the body must be a JSON object".to_owned())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Secrets of connections: set and removed by name, never shown.
 
 use crate::api::caller::Caller;
-use crate::api::input::{Json, Path};
+use crate::api::input::{Path, SecretJson};
 use crate::api::page::Page;
 use crate::api::problem::Problem;
 use crate::{secrets, systems};
@@ -66,7 +66,7 @@ pub async fn list(caller: Caller, Path(name): Path<String>) -> Result<Page<Secre
 pub async fn put(
     caller: Caller,
     Path((system, connection, field)): Path<(String, String, String)>,
-    Json(SecretValue { value }): Json<SecretValue>,
+    SecretJson(SecretValue { value }): SecretJson<SecretValue>,
 ) -> Result<axum::Json<Secret>, Problem> {
     systems::find(&caller.app, &system).await?;
     let name = secrets::named(&system, &connection, &field);
