@@ -68,8 +68,8 @@ peer_openldap() {
     give REEVE_LDAPSEARCH "$ldapsearch"
 }
 
-# The Python peers: one environment for the SCIM server, the readers of the audit log, the client of Salesforce and the
-# tester of OpenAPI interfaces.
+# The Python peers: one environment for the SCIM server, the readers of the audit log, the client of Salesforce, the
+# tester of OpenAPI interfaces, the signer of webhooks and the reader of metrics.
 
 find_python() {
     local candidate
@@ -90,7 +90,7 @@ build_python_peers() (
     rm -rf "$1"
     "$2" -m venv "$1" >&2 &&
         "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt" >&2 &&
-        "$1/bin/python" -c 'import cryptography, pymerkle, schemathesis, tlog_scales, scim2_server, simple_salesforce' >&2 &&
+        "$1/bin/python" -c 'import cryptography, prometheus_client, pymerkle, schemathesis, scim2_server, simple_salesforce, standardwebhooks, tlog_scales' >&2 &&
         touch "$1/complete"
 )
 
@@ -104,7 +104,7 @@ peer_python() {
             return
         fi
         if ! build_python_peers "$home" "$python"; then
-            missing "scim2-server, pymerkle, tlog-scales, simple-salesforce and schemathesis" "pip could not install tests/setup/requirements.txt (its own words are above): is the Python package index reachable?"
+            missing "scim2-server, pymerkle, tlog-scales, simple-salesforce, schemathesis, standardwebhooks and prometheus-client" "pip could not install tests/setup/requirements.txt (its own words are above): is the Python package index reachable?"
             return
         fi
     fi
@@ -112,6 +112,7 @@ peer_python() {
     give REEVE_LOG_PYTHON "$home/bin/python"
     give REEVE_SALESFORCE_PYTHON "$home/bin/python"
     give REEVE_SCHEMATHESIS "$home/bin/schemathesis"
+    give REEVE_API_PYTHON "$home/bin/python"
 }
 
 # PostgreSQL 15 or later; tests/setup/postgres.sh starts and stops it.

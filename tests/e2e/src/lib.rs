@@ -1,6 +1,7 @@
 //! What the tests share: the `reeve` program with a folder of its own, the databases under it, and the systems that it
 //! governs. Tests judge by what those systems say of themselves, not by what Reeve says of them.
 
+pub mod api;
 pub mod database;
 pub mod directory;
 pub mod folder;

@@ -9,7 +9,7 @@ use crate::reeve::Reeve;
 use reeve_sim::misbehaviour::Rule;
 use reeve_sim::scim::{Dialect, Options, Scim};
 use reeve_sim::{Entry, Setup, StandIn};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 
@@ -144,6 +144,28 @@ impl Workspace {
             groups.iter().filter_map(|group| group.get("display")?.as_str().map(str::to_owned)).collect();
         names.sort();
         names
+    }
+
+    /// Its definition as a system, as JSON.
+    pub fn definition(&self) -> Value {
+        let base_url = format!("http://{}/scim/v2", self.address);
+        json!({
+            "name": "workspace", "plugin": "scim", "role": "target", "login": "{email}",
+            "attributes": { "department": "department", "title": "title" },
+            "settings": { "visible-after-s": 0 },
+            "connections": {
+                "api": { "kind": "http", "base-url": base_url, "private-addresses": true, "auth": { "scheme": "bearer" } },
+            },
+        })
+    }
+
+    /// An account that nobody knows of.
+    pub fn add_stranger(&self, login: &str) {
+        let headers = format!("authorization: Bearer {TOKEN}\r\ncontent-type: application/scim+json\r\n");
+        let user =
+            json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": login, "active": true });
+        let answer = http::exchange(&self.address.to_string(), "POST", "/scim/v2/Users", &headers, user.to_string());
+        assert_eq!(answer.unwrap().status, 201);
     }
 
     /// Puts it under governance.
