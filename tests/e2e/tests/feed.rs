@@ -1,5 +1,7 @@
 //! Feeds that must not be believed, the one exit that passes all the same, and an exit that no feed tells of.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use reeve_e2e::database::Database;
 use reeve_e2e::people::{Person, crowd, csv};
 use reeve_e2e::reeve::Reeve;

@@ -1,7 +1,7 @@
 //! Nothing that a plugin returns is believed: what does not fit the contract or its bounds breaks the read that it is part
 //! of, with the reason, and what names somebody else is refused.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use reeve_core::access::{Listed, MatchBy};
 use reeve_core::plan::{Action, NewAccount};
