@@ -1,7 +1,7 @@
 # The commands of the house; `make` lists them. What they build lands in $CARGO_TARGET_DIR, or else in target/.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help guests plugins demo test test-plugins test-docs test-host bench fmt lint peers programs
+.PHONY: help guests plugins demo test test-plugins test-docs test-host bench fmt lint peers programs torture
 
 # Tests and demo find the program, the compiled guests and the packed plugins by these.
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -52,6 +52,18 @@ bench: peers guests ## measure what Reeve is held to, in a release build
 	cargo build --release --workspace --bin reeve --bin reeve-bench
 	$(with_peers) REEVE_BIN=$(CARGO_TARGET_DIR)/release/reeve REEVE_PLUGINS=$(CARGO_TARGET_DIR)/none REEVE_PG_FSYNC=on \
 	  $(CARGO_TARGET_DIR)/release/reeve-bench $(if $(ONLY),--only $(ONLY))
+
+# Of the long run: how many kills, from which seed on, at most how many worlds on each database, and where it is written to.
+KILLS ?= 10000
+SEED ?= 1
+WORLDS ?= 1000000
+DATABASES ?= sqlite,postgres
+RESULTS ?= tests/torture/RESULTS.md
+
+torture: peers plugins ## kill Reeve thousands of times (KILLS=, SEED=, WORLDS=, DATABASES=) and write down what held
+	cargo build -p reeve-torture
+	$(with_peers) $(CARGO_TARGET_DIR)/debug/reeve-torture --kills $(KILLS) --seed $(SEED) --worlds $(WORLDS) \
+	  --databases $(DATABASES) --results $(RESULTS)
 
 fmt: ## format all Rust code
 	for workspace in Cargo.toml plugins/Cargo.toml $(template) $(hostile); do cargo fmt --all --manifest-path $$workspace || exit; done

@@ -83,6 +83,19 @@ impl fmt::Debug for Vault {
     }
 }
 
+/// Makes a file that must not be there yet. It is written beside its place and gets its name when it is whole, so that a
+/// process which is killed leaves no half of a key.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    // Of a process that had the same number, and was killed.
+    std::fs::remove_file(&part).ok();
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
+    let made = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&part, path));
+    std::fs::remove_file(&part).and(made)
+}
+
 impl Vault {
     /// Makes a new key file, readable by its owner alone. An existing file is never touched.
     pub fn create(path: &Path) -> Result<Self, VaultError> {
@@ -91,15 +104,7 @@ impl Vault {
             <[u8; KEY_BYTES]>::try_generate().map_err(|error| wrong(format!("there is no randomness: {error}")))?,
         );
         let text = Zeroizing::new(format!("{}\n", hex::encode(key.as_slice())));
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| wrong(format!("it can't be made: {error}")))?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|error| wrong(format!("it can't be written: {error}")))?;
+        write_new(path, text.as_bytes(), 0o600).map_err(|error| wrong(format!("it can't be made: {error}")))?;
         Ok(Self::with_key(&key))
     }
 

@@ -9,9 +9,9 @@ use reeve_runtime::package::TrustedKey;
 use reeve_runtime::vault::Vault;
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -61,7 +61,8 @@ pub struct Home {
 }
 
 impl Home {
-    /// Makes a new folder with keys of its own. One that holds a `reeve.toml` already is left alone.
+    /// Makes a new folder with keys of its own. One that holds a `reeve.toml` already is left alone; without that file it
+    /// is what an interrupted `reeve init` left, and the files that are there, each of them whole, are kept.
     pub fn create(folder: &Path, origin: &str, database: Option<&str>) -> Result<Self> {
         let config = folder.join(CONFIG);
         if config.exists() {
@@ -81,15 +82,20 @@ impl Home {
         }
         std::fs::create_dir_all(folder.join(POLICY)).map_err(Error::io(folder))?;
         std::fs::create_dir_all(folder.join("systems")).map_err(Error::io(folder))?;
-        Vault::create(&folder.join(SECRETS_KEY))?;
-        write_new(
-            &folder.join(LOG_KEY),
-            Zeroizing::new(format!("{}\n", hex::encode(seed.as_slice()))).as_bytes(),
-            0o600,
-        )?;
-        write_new(&folder.join(TRUSTED_KEYS), TRUSTED_KEYS_TEXT.as_bytes(), 0o644)?;
-        write_new(&folder.join(POLICY).join("birthright.toml"), BIRTHRIGHT_TEXT.as_bytes(), 0o644)?;
-        write_new(&folder.join(POLICY).join("guardrails.toml"), GUARDRAILS_TEXT.as_bytes(), 0o644)?;
+        if !folder.join(SECRETS_KEY).exists() {
+            Vault::create(&folder.join(SECRETS_KEY))?;
+        }
+        let log_key = Zeroizing::new(format!("{}\n", hex::encode(seed.as_slice())));
+        for (path, bytes, mode) in [
+            (folder.join(LOG_KEY), log_key.as_bytes(), 0o600),
+            (folder.join(TRUSTED_KEYS), TRUSTED_KEYS_TEXT.as_bytes(), 0o644),
+            (folder.join(POLICY).join("birthright.toml"), BIRTHRIGHT_TEXT.as_bytes(), 0o644),
+            (folder.join(POLICY).join("guardrails.toml"), GUARDRAILS_TEXT.as_bytes(), 0o644),
+        ] {
+            if !path.exists() {
+                write_new(&path, bytes, mode)?;
+            }
+        }
         let database = database.map_or_else(sqlite, ToOwned::to_owned);
         let text = format!("origin = {origin:?}\ndatabase = {database:?}\n{CONFIG_TEXT}");
         // Last, so that a folder with this file is whole.
@@ -176,11 +182,9 @@ pub fn read_text(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Makes a file that must not be there yet.
+/// Makes a file that must not be there yet. It gets its name when it is whole.
 pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(Error::io(path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(path))
+    reeve_runtime::vault::write_new(path, bytes, mode).map_err(Error::io(path))
 }
 
 const CONFIG_TEXT: &str = r#"

@@ -10,6 +10,11 @@ use reeve_core::Timestamp;
 use reeve_core::id::SystemName;
 use reeve_core::plan::Lane;
 use reeve_core::run::Operation;
+use std::time::Duration;
+
+/// No operation rests for longer than this: a target may ask for an hour at most (`reeve_core::run::pace`). What seems to
+/// lie further ahead was written before the machine's clock was set back, and is due.
+const REST_MAX: Duration = Duration::from_secs(3_660);
 
 /// An operation that a worker holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +26,8 @@ pub struct Claimed {
 
 impl Tx {
     /// Claims up to `limit` operations that are due: of an approved plan, not settled, not before their time, held by
-    /// nobody, in no system of `except`, and with the operation that they come after settled (verified or not: if not, it
+    /// nobody (a lease twice as long as the wished one was given by a clock that has been set back, and holds nothing), in no
+    /// system of `except`, and with the operation that they come after settled (verified or not: if not, it
     /// is the worker that cancels them). Leavers' operations come first, then the order of plans and of each plan.
     pub async fn claim(
         &mut self,
@@ -41,7 +47,8 @@ impl Tx {
                  SELECT due.id FROM operation AS due
                  JOIN plan ON plan.hash = due.plan AND plan.state = 'approved'
                  LEFT JOIN operation AS earlier ON earlier.plan = due.plan AND earlier.position = due.after_position
-                 WHERE due.settled = 0 AND due.not_before <= $2 AND (due.lease_until IS NULL OR due.lease_until <= $2)
+                 WHERE due.settled = 0 AND (due.not_before <= $2 OR due.not_before > $8)
+                   AND (due.lease_until IS NULL OR due.lease_until <= $2 OR due.lease_until > $9)
                    AND (due.after_position IS NULL OR earlier.settled = 1)
                    AND due.lane >= $3 AND due.lane <= $4
                    AND due.system NOT IN (SELECT value ->> 0 FROM json_each($1))
@@ -53,7 +60,10 @@ impl Tx {
         );
         let claim = claim.bind(Rows::whole(except.iter().map(SystemName::as_str))?).bind(micros(now));
         let claim = claim.bind(lanes.0).bind(lanes.1).bind(i64::from(limit));
-        let rows = self.write_rows(claim.bind(owner.to_owned()).bind(micros(lease_until))).await?;
+        let claim = claim.bind(owner.to_owned()).bind(micros(lease_until));
+        let beyond_a_lease = lease_until.checked_add(lease_until.duration_since(now)).unwrap_or(Timestamp::MAX);
+        let claim = claim.bind(micros(beyond_rest(now))).bind(micros(beyond_a_lease));
+        let rows = self.write_rows(claim).await?;
         // Returned rows come in no order of their own.
         let mut claimed = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -110,6 +120,11 @@ impl Tx {
              WHERE due.settled = 0 AND (due.after_position IS NULL OR earlier.settled = 1)",
         );
         let Some(row) = self.row(row).await? else { return Ok(None) };
-        Ok(at_or_none(&row, "due_at")?.map(|due| due.max(now)))
+        let due = at_or_none(&row, "due_at")?;
+        Ok(due.map(|due| if due > beyond_rest(now) { now } else { due.max(now) }))
     }
+}
+
+fn beyond_rest(now: Timestamp) -> Timestamp {
+    now.checked_add(REST_MAX).unwrap_or(Timestamp::MAX)
 }

@@ -5,6 +5,7 @@
 use crate::{peer, repo};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Connection};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -47,10 +48,26 @@ fn cluster() -> Option<&'static str> {
     CLUSTER.get_or_init(start).as_deref()
 }
 
+/// Crashes the program's PostgreSQL and starts it again at its port. Its databases must be in use by one test alone.
+pub fn restart() {
+    let port = cluster().and_then(|url| url.rsplit_once(':')).unwrap().1;
+    for (what, how) in [("stop", "immediate"), ("start", port)] {
+        let done = Command::new(script()).arg(what).arg(folder()).arg(how).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+fn script() -> PathBuf {
+    repo().join("tests/setup/postgres.sh")
+}
+
+fn folder() -> PathBuf {
+    std::env::temp_dir().join(format!("reeve-cli-pg-{}", std::process::id()))
+}
+
 fn start() -> Option<String> {
     let bin = peer("PostgreSQL", &["REEVE_PG_BIN"])?.remove(0);
-    let script = repo().join("tests/setup/postgres.sh");
-    let folder = std::env::temp_dir().join(format!("reeve-cli-pg-{}", std::process::id()));
+    let (script, folder) = (script(), folder());
     std::fs::create_dir_all(&folder).unwrap();
     // A shell stays behind that reads from this program: its reading ends when this program does, however that ends. What
     // ends both at once, such as Ctrl-C, is not for the shell.

@@ -162,7 +162,12 @@ impl Reeve {
 
     /// Starts a command and leaves it running.
     pub fn start<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Child {
-        let child = self.command(args).spawn().unwrap();
+        self.spawn(self.command(args))
+    }
+
+    /// The same for a command to which something was added.
+    pub fn spawn(&self, mut command: Command) -> Child {
+        let child = command.spawn().unwrap();
         self.started.lock().unwrap_or_else(PoisonError::into_inner).push(child.id());
         child
     }

@@ -21,11 +21,28 @@ pub struct Args {
     database: Option<String>,
 }
 
+impl Args {
+    /// Whether the folder is there, as this very command makes it.
+    fn was_begun(&self) -> bool {
+        Home::open(&self.folder).is_ok_and(|home| {
+            let database = self.database.as_ref().is_none_or(|database| *database == home.config.database);
+            database && home.config.origin == self.origin
+        })
+    }
+}
+
 pub async fn run(args: Args, out: Output) -> Result<()> {
-    Home::create(&args.folder, &args.origin, args.database.as_deref())?;
+    let made = Home::create(&args.folder, &args.origin, args.database.as_deref());
+    if made.is_err() && !args.was_begun() {
+        return made.map(drop);
+    }
     let app = App::open(&args.folder, out).await?;
     let mut tx = app.write().await?;
-    if tx.log_size().await? == 0 {
+    let size = tx.log_size().await?;
+    // A folder whose log has not begun is one that an interrupted `reeve init` left.
+    if size > 0 {
+        made?;
+    } else {
         let entry = app.entry(Event::LogStarted);
         tx.audit(&entry.with_data(json!({ "origin": args.origin, "verifier-key": app.verifier_key() }))).await?;
         tx.commit().await?;

@@ -175,3 +175,24 @@ async fn a_person_saves_only_what_no_worker_holds(db: Fresh) {
     assert!(matches!(save(&mut tx, &held, Phase::Verified).await, Err(StoreError::Fenced)), "the lease had ended");
     assert_eq!(tx.operation(&cancelled.id).await.unwrap(), Some(cancelled));
 }
+
+on_both!(a_clock_that_was_set_back_holds_no_operation_up);
+async fn a_clock_that_was_set_back_holds_no_operation_up(db: Fresh) {
+    const BEFORE: i64 = 2 * 3600;
+    let store = db.store().await;
+    approved(&store, "plan", 0, &[STANDARD]).await;
+    let rested = claim(&store, "w", BEFORE, 1).await;
+    let mut tx = store.write().await.unwrap();
+    let waits = Operation { not_before: at(BEFORE), ..rested[0].operation.clone() };
+    tx.save_claimed(&waits, rested[0].fence, None).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(claim(&store, "w", BEFORE - 60, 1).await, [], "it rests for a minute");
+
+    // Two hours are gone: neither the rest nor a lease that was given before may last until they have passed again.
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.next_due(at(5)).await.unwrap(), Some(at(5)));
+    drop(tx);
+    assert_eq!(claim(&store, "w", BEFORE, 1).await.len(), 1, "held by a worker that dies now");
+    assert_eq!(claim(&store, "x", 5, 1).await.len(), 1);
+    assert_eq!(claim(&store, "y", 6, 1).await, [], "a lease of this clock holds");
+}
