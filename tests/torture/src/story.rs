@@ -27,10 +27,10 @@ impl Story {
         Self { days: vec![first, second] }
     }
 
-    /// One person joins, and leaves the next day.
+    /// Two people join, and one leaves the next day.
     pub fn come_and_gone() -> Self {
-        let person = Person::new(1, "Robin", "Abel", "Finance");
-        Self { days: vec![vec![person.clone()], vec![person.left()]] }
+        let (stays, goes) = (Person::new(1, "Robin", "Abel", "Legal"), Person::new(2, "Robin", "Bois", "Legal"));
+        Self { days: vec![vec![stays.clone(), goes.clone()], vec![stays, goes.left()]] }
     }
 
     /// One person joins.
@@ -48,7 +48,8 @@ impl Story {
         let mut people: Vec<_> = (0..=dice.below(3)).map(|_| join(dice)).collect();
         let mut days = vec![people.clone()];
         for _ in 0..=dice.below(2) {
-            for person in people.iter_mut().filter(|person| person.end.is_empty()) {
+            // The first one stays: a guardrail stops whatever would end everybody's access.
+            for person in people.iter_mut().skip(1).filter(|person| person.end.is_empty()) {
                 match dice.below(4) {
                     0 => *person = person.clone().left(),
                     1 => {
