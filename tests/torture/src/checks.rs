@@ -1,6 +1,8 @@
 //! What must hold after any world, whatever was killed in it: each a name, a sentence, and a check of the record that
 //! answers with what breaks it.
 
+#![expect(clippy::indexing_slicing, reason = "tests")]
+
 use crate::record::{Effect, Happened, Logged, Record, root};
 use crate::target::Holds;
 use base64::prelude::*;

@@ -1,6 +1,6 @@
 //! One world by its seed: people come, move and go, an operator does the day's work, and is killed again and again.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::checks::{ENDS_WELL, Wished, broken};
 use crate::dice::Dice;

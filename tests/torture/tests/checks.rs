@@ -1,6 +1,6 @@
 //! Each check is seen failing: the record of a sound world is spoiled in one way, and the check that must notice does.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use reeve_e2e::database::Database;
 use reeve_torture::checks::{CHECKS, Wished, broken};

@@ -1,7 +1,5 @@
 //! Case 60: the connection to PostgreSQL is lost at a commit, before it left or before its answer came.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
-
 use reeve_torture::harm::{Act, Harm, Kind, Orders, Side};
 use reeve_torture::site::Site;
 use reeve_torture::story::Story;

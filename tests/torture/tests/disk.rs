@@ -1,8 +1,6 @@
 //! Case 7: the disk is full, or broken, when the log is to be appended to. The command fails and leaves nothing behind,
 //! what is known can still be read, and when there is space again the work goes on.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 use reeve_e2e::database::Database;
 use reeve_torture::harm::{DiskFault, EIO, ENOSPC, Orders};
 use reeve_torture::site::Site;

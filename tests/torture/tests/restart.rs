@@ -1,8 +1,6 @@
 //! Case 62: PostgreSQL crashes and comes back in the middle of a run. In a program of its own, because the tests of one
 //! program share one server.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 use reeve_e2e::database::{Database, restart};
 use reeve_e2e::wait::until;
 use reeve_torture::harm::{Act, Count, Harm, Kind, Orders, Side};

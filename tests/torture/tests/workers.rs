@@ -97,7 +97,7 @@ fn by_turns(mut site: Site) {
     for people in &story.days {
         world.prepare(people);
         for round in 0..ROUNDS {
-            let start = |which: usize, count: &Count| {
+            let mut start = |which: usize, count: &Count| {
                 let side = *dice.one_of(&Side::ALL).unwrap();
                 let harm = (which == round % 2).then(|| Harm::kill(1 + dice.below(30), side));
                 // Only the work itself takes time here: a clock that jumps for one would end the other's leases.
@@ -107,7 +107,6 @@ fn by_turns(mut site: Site) {
                     count,
                 )
             };
-            let mut start = start;
             let children = [start(0, &counts[0]), start(1, &counts[1])];
             let ended = children.map(|child| world.site.reeve.output("run", child).code);
             kills += ended.iter().filter(|code| **code < 0).count();
