@@ -61,7 +61,6 @@ DATABASES ?= sqlite,postgres
 RESULTS ?= tests/torture/RESULTS.md
 
 torture: peers plugins ## kill Reeve thousands of times (KILLS=, SEED=, WORLDS=, DATABASES=) and write down what held
-	cargo build -p reeve-torture
 	$(with_peers) $(CARGO_TARGET_DIR)/debug/reeve-torture --kills $(KILLS) --seed $(SEED) --worlds $(WORLDS) \
 	  --databases $(DATABASES) --results $(RESULTS)
 

@@ -4,7 +4,7 @@
 
 use crate::checks::{CHECKS, ENDS_WELL};
 use crate::world::{Kills, Outcome};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::process::Command;
 use std::time::Duration;
@@ -87,7 +87,8 @@ impl Report {
         }
         for (database, worlds) in &self.worlds {
             for tally in worlds.iter().filter(|tally| !tally.broken.is_empty()) {
-                let names: Vec<_> = tally.broken.iter().filter_map(|broken| Some(broken.split_once(':')?.0)).collect();
+                let names = tally.broken.iter().filter_map(|broken| Some(broken.split_once(':')?.0));
+                let names: Vec<_> = names.collect::<BTreeSet<_>>().into_iter().collect();
                 let (seed, names) = (tally.seed, names.join(", "));
                 writeln!(text, "\nBroken: {names}; `make torture SEED={seed} WORLDS=1 DATABASES={database}`").unwrap();
             }
