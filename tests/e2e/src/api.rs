@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 pub struct Server {
     child: Child,
@@ -108,6 +109,11 @@ impl Caller {
         let body = body.as_ref();
         let patient = || Some(self.send_once(method, path, headers, body)).filter(|answer| answer.status != 429);
         until("the server has time", patient)
+    }
+
+    /// The beginning of an answer that may have no end.
+    pub fn glimpse(&self, path: &str, silence: Duration) -> Answer {
+        http::glimpse(&self.address, path, &self.authorization, silence).unwrap()
     }
 
     /// What is there; it must be.

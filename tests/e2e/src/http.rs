@@ -6,6 +6,7 @@ use crate::wait::PATIENCE;
 use serde_json::Value;
 use std::io::{Error, Read, Result, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 #[derive(Debug)]
 pub struct Answer {
@@ -41,6 +42,21 @@ pub fn exchange(address: &str, method: &str, path: &str, headers: &str, body: im
     if bytes.is_empty() {
         sent.and(read)?;
     }
+    parse(bytes)
+}
+
+/// What comes until a server is silent for this long, of an answer that may have no end.
+pub fn glimpse(address: &str, path: &str, headers: &str, silence: Duration) -> Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n")?;
+    stream.set_read_timeout(Some(silence))?;
+    let mut bytes = Vec::new();
+    // What came before the silence is kept.
+    stream.read_to_end(&mut bytes).ok();
+    parse(bytes)
+}
+
+fn parse(bytes: Vec<u8>) -> Result<Answer> {
     let text = String::from_utf8(bytes).map_err(Error::other)?;
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());

@@ -2,11 +2,14 @@
 //! governs. Tests judge by what those systems say of themselves, not by what Reeve says of them.
 
 pub mod api;
+pub mod canary;
 pub mod database;
 pub mod directory;
+pub mod echo;
 pub mod folder;
 pub mod guests;
 pub mod http;
+pub mod interface;
 pub mod org;
 pub mod people;
 pub mod plugin_file;
