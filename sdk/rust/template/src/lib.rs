@@ -18,7 +18,7 @@ struct Settings {
     page_size: u32,
 }
 
-struct Toy(Settings);
+pub struct Toy(Settings);
 
 impl Connector for Toy {
     fn open() -> Result<Self, Failure> {
