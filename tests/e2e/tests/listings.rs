@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use reeve_e2e::database::Database;
-use reeve_e2e::people::Person;
+use reeve_e2e::people::{Person, crowd};
 use reeve_e2e::reeve::Reeve;
 use reeve_e2e::workspace::Workspace;
 use reeve_sim::misbehaviour::{Act, Rule, Work};
@@ -55,6 +55,25 @@ fn a_listing_that_is_not_whole_removes_nothing_and_holds_up_no_exit() {
     reeve.run(["run"]).ok();
     assert_eq!(workspace.groups(&mover.email()), ["sales", "staff"]);
     assert!(!workspace.is_active(&leaver.email()));
+}
+
+#[test]
+fn what_reeve_itself_took_away_is_no_loss() {
+    let (workspace, reeve) = (Workspace::start(), Reeve::new(Database::Sqlite));
+    workspace.govern(&reeve);
+    reeve.guardrails("[feed]\nlost-percent-max = 100\n[plan]\nremoved-percent-max = 100\n");
+    let people = crowd(5, "Finance");
+    reeve.hr(&people);
+    reeve.day();
+    let after: Vec<_> =
+        people.iter().enumerate().map(|(n, one)| if n == 0 { one.clone() } else { one.clone().left() }).collect();
+    reeve.hr(&after);
+    reeve.day();
+    let read = reeve.run(["sync", "workspace"]).ok();
+    assert_eq!(read["read"][0]["doubt"], Value::Null, "{read:#}");
+    for person in &people[1..] {
+        assert_eq!(reeve.case(&person.email())["state"], "closed", "four fifths left at once, and that was approved");
+    }
 }
 
 /// What `reeve sync` may hold while a target sends what no target should, in bytes: some of the longest answers that are

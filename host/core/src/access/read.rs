@@ -62,8 +62,8 @@ impl SystemRead {
         self.listings.iter().find_map(|listing| listing.incomplete.as_ref())
     }
 
-    /// Why nothing may be inferred from what this read does not show; none where it may. `known` is what the last whole
-    /// read showed. `accepted` is an operator's word that a loss is real, for this one read.
+    /// Why nothing may be inferred from what this read does not show; none where it may. `known` is what was there before
+    /// it, as far as was known. `accepted` is an operator's word that a loss is real, for this one read.
     pub fn doubt(&self, known: Option<ReadCounts>, rules: &PlanRules, accepted: bool) -> Option<String> {
         if let Some(incomplete) = self.incomplete() {
             return Some(incomplete.to_string());
@@ -82,7 +82,7 @@ impl SystemRead {
         ];
         let (what, before, now) = parts.into_iter().find(|(_, before, now)| !accepted && shrunk(*before, *now))?;
         let what = what.name();
-        Some(format!("it shows {now} {what} and the read before it showed {before}; policy doubts a loss of {limit} %"))
+        Some(format!("it shows {now} {what}, and {before} were known before it; policy doubts a loss of {limit} %"))
     }
 
     pub fn counts(&self) -> ReadCounts {

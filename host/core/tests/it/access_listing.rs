@@ -159,19 +159,19 @@ fn a_read_is_doubted_when_a_listing_broke_or_half_of_the_accounts_are_gone() {
     let groups = ReadCounts { grants: 10, ..of(50) };
     assert_eq!(
         read(50, None).doubt(Some(groups), &PlanRules::default(), false).unwrap(),
-        "it shows 0 grants and the read before it showed 10; policy doubts a loss of 50 %"
+        "it shows 0 grants, and 10 were known before it; policy doubts a loss of 50 %"
     );
     let named = ReadCounts { entitlements: 3, ..of(50) };
     assert_eq!(
         read(50, None).doubt(Some(named), &PlanRules::default(), false).unwrap(),
-        "it shows 0 entitlements and the read before it showed 3; policy doubts a loss of 50 %"
+        "it shows 0 entitlements, and 3 were known before it; policy doubts a loss of 50 %"
     );
     let few = ReadCounts { entitlements: 2, grants: 2, ..of(50) };
     assert_eq!(read(50, None).doubt(Some(few), &PlanRules::default(), false), None, "too few to tell");
     assert_eq!(doubt(51, Some(100)), None);
     assert_eq!(
         doubt(50, Some(100)).unwrap(),
-        "it shows 50 accounts and the read before it showed 100; policy doubts a loss of 50 %"
+        "it shows 50 accounts, and 100 were known before it; policy doubts a loss of 50 %"
     );
     assert_eq!(doubt(0, None), None, "the first read has nothing to be compared with");
     assert_eq!(doubt(2, Some(4)), None, "two accounts are too few to be a pattern");

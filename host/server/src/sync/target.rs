@@ -7,7 +7,7 @@ use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::{cases, findings, lifecycle};
 use reeve_core::Timestamp;
-use reeve_core::access::{Link, ReadCounts, SystemRead, correlate};
+use reeve_core::access::{Link, SystemRead, correlate};
 use reeve_core::audit::{Event, Subject};
 use reeve_core::finding::{Finding, FindingKind};
 use reeve_core::id::{NativeId, SnapshotId};
@@ -67,13 +67,12 @@ async fn record(
 ) -> Result<TargetSync> {
     let mut tx = app.write_when_free().await?;
     let now = app.now();
-    let known = tx.last_snapshot(&system.name, true).await?;
-    let counts = |known: Snapshot| ReadCounts {
-        accounts: known.accounts,
-        entitlements: known.entitlements,
-        grants: known.grants,
+    // What is known now, and not what the last read showed: what Reeve itself took away since is no loss.
+    let known = match tx.last_snapshot(&system.name, true).await? {
+        Some(_) => Some(tx.present_counts(&system.name).await?),
+        None => None,
     };
-    let doubt = read.doubt(known.map(counts), &policy.guardrails.plan, accepted.is_some());
+    let doubt = read.doubt(known, &policy.guardrails.plan, accepted.is_some());
     let snapshot = Snapshot {
         id: SnapshotId::new(lifecycle::new_id("read")),
         system: system.name.clone(),

@@ -1,11 +1,27 @@
 //! What a system holds now, as far as is known.
 
-use crate::row::bodies;
+use crate::row::{bodies, count};
 use crate::{StoreError, Tx};
-use reeve_core::access::{Account, Entitlement, Grant};
+use reeve_core::access::{Account, Entitlement, Grant, ReadCounts};
 use reeve_core::id::SystemName;
 
 impl Tx {
+    /// How much that is.
+    pub async fn present_counts(&mut self, system: &SystemName) -> Result<ReadCounts, StoreError> {
+        let row = self.statement(
+            "SELECT (SELECT count(*) FROM account_span WHERE system = $1 AND until_at IS NULL) AS accounts,
+                    (SELECT count(*) FROM entitlement_span WHERE system = $1 AND until_at IS NULL) AS entitlements,
+                    (SELECT count(*) FROM grant_span WHERE system = $1 AND until_at IS NULL) AS grants",
+        );
+        let row = self.row(row.bind(system.as_str())).await?;
+        let row = row.ok_or_else(|| StoreError::damaged("a count gave no row"))?;
+        Ok(ReadCounts {
+            accounts: count(&row, "accounts")?,
+            entitlements: count(&row, "entitlements")?,
+            grants: count(&row, "grants")?,
+        })
+    }
+
     /// By id.
     pub async fn accounts(&mut self, system: &SystemName) -> Result<Vec<Account>, StoreError> {
         let rows = self.statement("SELECT body FROM account_span WHERE system = $1 AND until_at IS NULL");
