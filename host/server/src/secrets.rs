@@ -93,7 +93,7 @@ pub async fn must_be_known(app: &App, name: &SecretName) -> Result<System> {
         return Ok(system);
     }
     let all: Vec<_> = accepted.iter().map(text).collect();
-    Err(Error::Input(format!("{} has no such secret; it has: {}", system.name, all.join(", "))))
+    Err(Error::NotFound(format!("{} has no such secret; it has: {}", system.name, all.join(", "))))
 }
 
 /// Sets or replaces a secret, and answers its version.

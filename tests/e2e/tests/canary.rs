@@ -195,7 +195,8 @@ fn no_secret_lies_anywhere(database: Database) {
     for mode in ["leak-in-a-name", "leak-in-a-failure", "leak-in-a-log", "leak-in-a-warning"] {
         govern(&interface, &mut canaries, mode);
         let run = interface.sync();
-        assert!(!run["failed"].as_array().unwrap().is_empty() || mode == "leak-in-a-warning", "{run:#}");
+        let doubted = run["read"].as_array().unwrap().iter().any(|read| read["doubt"].is_string());
+        assert!(doubted || mode == "leak-in-a-warning", "{mode}: {run:#}");
     }
     for canary in &canaries {
         let path = format!("/v1/systems/{}/check", canary.name());

@@ -42,7 +42,7 @@ fn the_last_of_a_set_that_is_never_empty_goes_in_exchange_for_its_floor() {
         never_empty("teller", "role:Teller", 2),
     ];
     let world = World::new(vec![gone()], held);
-    assert_eq!(world.told(), ["disable mia", "revoke role:Clerk", "replace role:Teller, down to None"]);
+    assert_eq!(world.told(), ["freeze mia", "disable mia", "revoke role:Clerk", "replace role:Teller, down to None"]);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn sessions_that_no_listing_shows_are_ended_with_the_account_and_not_for_ever() 
     let mut held = Held::new("crm", "").account(account("a1", "mia"), "p-1", &[]);
     held.credentials = vec![sessions()];
     let mut world = World::new(vec![gone()], held);
-    assert_eq!(world.told(), ["disable mia", "endcredential all sessions"]);
+    assert_eq!(world.told(), ["freeze mia", "disable mia", "endcredential all sessions"]);
     world.systems[0].accounts[0].state = AccountState::Disabled;
     assert_eq!(world.told(), [""; 0]);
 }

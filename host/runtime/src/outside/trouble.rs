@@ -93,7 +93,7 @@ impl Switch {
     }
 
     /// Counts a request, and says what goes wrong with it. `able` are the troubles that this kind of connection can have.
-    fn strikes(&self, may_change: bool, able: fn(Trouble) -> bool) -> Option<Trouble> {
+    fn strikes(&self, may_change: bool, able: impl Fn(Trouble) -> bool) -> Option<Trouble> {
         self.count();
         let mut state = self.state();
         state.writes = state.writes.saturating_add(u32::from(may_change));
@@ -185,13 +185,13 @@ pub(super) async fn ldap_search(
 ) -> Result<LdapPage, LdapFault> {
     let Some(switch) = switch else { return door.search(spent, search).await };
     let list = format!("{:?} {} {}", search.scope, search.base, search.filter);
-    match switch.strikes(false, directory) {
+    // A page without a cursor has none that could be gone.
+    let fits = |trouble| directory(trouble) && (trouble != Trouble::Expired || search.cursor.is_some());
+    match switch.strikes(false, fits) {
         Some(Trouble::PageAgain) => {
             let LdapPage { entries, next } = door.search(spent, search).await?;
             Ok(LdapPage { entries: switch.state().entries.entry(list).or_insert(entries).clone(), next })
         }
-        // A first page has no cursor that could be gone.
-        Some(Trouble::Expired) if search.cursor.is_none() => door.search(spent, search).await,
         Some(trouble) => Err(ldap_fault(trouble)),
         None => door.search(spent, search).await,
     }

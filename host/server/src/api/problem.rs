@@ -204,11 +204,13 @@ const BUSY_RETRY_S: u64 = 2;
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let kind = match &error {
-            Error::Input(_) | Error::Policy(_) => Kind::BadRequest,
+            Error::Input(_) => Kind::BadRequest,
             Error::NotFound(_) => Kind::NotFound,
-            Error::Refused(_) | Error::Store(StoreError::Conflict(_)) | Error::Runtime(_) | Error::Package(_) => {
-                Kind::Refused
-            }
+            Error::Refused(_)
+            | Error::Policy(_)
+            | Error::Store(StoreError::Conflict(_))
+            | Error::Runtime(_)
+            | Error::Package(_) => Kind::Refused,
             Error::Left(_) => Kind::Left,
             Error::Store(StoreError::Busy) => Kind::Busy,
             Error::Damaged(_) => Kind::LogDamaged,

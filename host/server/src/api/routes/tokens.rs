@@ -78,7 +78,7 @@ const SCOPES_MAX: usize = 26;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TokenWish {
     /// Who or what uses it; no other token in use may have this name.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
     role: Role,
     /// `AREA:read` or `AREA:write`.
