@@ -59,7 +59,8 @@ impl Server {
         self.listener.take().unwrap().join().unwrap();
         let said = String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned();
         assert_eq!(ended.code(), Some(code), "{said}");
-        assert!(!said.contains("panicked"), "{said}");
+        // A plugin may panic, and is told of in other words.
+        assert!(!said.contains("thread '") && !said.contains("a request panicked"), "{said}");
         said
     }
 }
