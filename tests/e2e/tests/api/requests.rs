@@ -70,7 +70,7 @@ fn what_is_not_done_is_answered_with_a_problem_that_has_a_page() {
         (&admin, "POST", "/v1/tokens", "", r#"{"name":"x","role":"admin","scopes":["all:write"]}"#, 400, "bad-request"),
         (&admin, "PUT", "/v1/systems/workspace", new, &odd, 400, "bad-request"),
         (&admin, "PUT", "/v1/systems/another", new, &system, 400, "bad-request"),
-        (&admin, "PUT", "/v1/systems/workspace/secrets/api/pin", "", r#"{"value":"x"}"#, 400, "bad-request"),
+        (&admin, "PUT", "/v1/systems/workspace/secrets/api/pin", "", r#"{"value":"x"}"#, 404, "not-found"),
         (&admin, "GET", "/v1/systems?limit=0", "", "", 400, "bad-request"),
         (&admin, "GET", "/v1/systems?limit=501", "", "", 400, "bad-request"),
         (&admin, "GET", "/v1/systems?limit=-1", "", "", 400, "bad-request"),
