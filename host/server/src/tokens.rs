@@ -120,7 +120,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub fn covers(self, wanted: Self) -> bool {
+    fn covers(self, wanted: Self) -> bool {
         self.area == wanted.area && (self.write || !wanted.write)
     }
 }
@@ -158,10 +158,15 @@ pub struct NewToken<'a> {
     pub days: u32,
 }
 
+/// Whether a token's scopes, if it is limited to any, cover what is wanted.
+pub fn covers(token: &TokenRow, wanted: Scope) -> bool {
+    let scopes = &token.grant.scopes;
+    scopes.is_empty() || scopes.iter().any(|text| text.parse::<Scope>().is_ok_and(|scope| scope.covers(wanted)))
+}
+
 /// Whether a token may make another with these scopes: a limited one makes none that may do more than itself.
 pub fn may_make(maker: &TokenRow, scopes: &[String]) -> Result<()> {
-    let limits: Vec<Scope> = maker.grant.scopes.iter().filter_map(|text| text.parse().ok()).collect();
-    let covered = |text: &String| text.parse::<Scope>().is_ok_and(|wish| limits.iter().any(|limit| limit.covers(wish)));
+    let covered = |text: &String| text.parse().is_ok_and(|wish| covers(maker, wish));
     if maker.grant.scopes.is_empty() || (!scopes.is_empty() && scopes.iter().all(covered)) {
         return Ok(());
     }
@@ -182,8 +187,8 @@ pub async fn create(app: &App, new: NewToken<'_>) -> Result<(TokenRow, SecretStr
     if new.days == 0 || new.days > LIFE_DAYS_MAX {
         return Err(Error::Input(format!("a token lives 1 to {LIFE_DAYS_MAX} days, not {}", new.days)));
     }
-    let mut scopes = new.scopes.iter().map(|text| text.parse::<Scope>()).collect::<std::result::Result<Vec<_>, _>>();
-    let scopes = scopes.as_mut().map_err(|why| Error::Input(why.clone()))?;
+    let scopes = new.scopes.iter().map(|text| text.parse::<Scope>()).collect::<std::result::Result<Vec<_>, _>>();
+    let mut scopes = scopes.map_err(Error::Input)?;
     scopes.dedup();
     let (id, text) = random()?;
     let now = app.now();

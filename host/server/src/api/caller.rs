@@ -181,12 +181,10 @@ fn permits(token: &TokenRow, rule: Rule) -> Result<(), String> {
         let roles: Vec<_> = rule.roles.iter().map(|role| role.as_str()).collect();
         return Err(format!("the role {} may not do this; {} may", role.as_str(), roles.join(" or ")));
     }
-    let scopes = &token.grant.scopes;
-    let covered = scopes.iter().filter_map(|text| text.parse::<Scope>().ok()).any(|scope| scope.covers(rule.scope));
-    if scopes.is_empty() || rule.any_scope || covered {
+    if rule.any_scope || tokens::covers(token, rule.scope) {
         Ok(())
     } else {
-        Err(format!("the token is limited to {}, and this needs {}", scopes.join(", "), rule.scope))
+        Err(format!("the token is limited to {}, and this needs {}", token.grant.scopes.join(", "), rule.scope))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::api::idempotency::ShownOnce;
 use crate::api::input::{Json, Path, Query, at_most, whole};
 use crate::api::page::{Page, PageQuery};
 use crate::api::problem::Problem;
-use crate::tokens::{self, NewToken, Role};
+use crate::tokens::{self, Area, NewToken, Role};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use reeve_core::Timestamp;
@@ -13,6 +13,7 @@ use reeve_store::TokenRow;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 /// A token, without its text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,16 +64,8 @@ pub struct CreatedToken {
     pub token: Token,
 }
 
-/// `AREA:read` or `AREA:write`.
-#[derive(ToSchema)]
-#[schema(
-    pattern = "^(plugins|systems|secrets|identities|access|sync-runs|plans|runs|leaver-cases|findings|log|tokens|metrics):(read|write)$"
-)]
-#[expect(dead_code, reason = "describes a text")]
-pub struct ScopeName(String);
-
 /// Every area, to read and to write.
-const SCOPES_MAX: usize = 26;
+const SCOPES_MAX: usize = 2 * Area::ALL.len();
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -81,14 +74,24 @@ pub struct TokenWish {
     #[schema(max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
     role: Role,
-    /// `AREA:read` or `AREA:write`.
     #[serde(default)]
-    #[schema(max_items = 26, value_type = Vec<ScopeName>)]
+    #[schema(schema_with = scopes_schema)]
     scopes: Vec<String>,
     /// How long it lives.
     #[serde(default = "quarter", deserialize_with = "whole")]
     #[schema(minimum = 1, maximum = 366)]
     days: u32,
+}
+
+fn scopes_schema() -> Array {
+    let areas: Vec<_> = Area::ALL.iter().map(|area| area.as_str()).collect();
+    let scope =
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({}):(read|write)$", areas.join("|"))));
+    ArrayBuilder::new()
+        .description(Some("`AREA:read` or `AREA:write`."))
+        .items(scope)
+        .max_items(Some(SCOPES_MAX))
+        .build()
 }
 
 fn quarter() -> u32 {
