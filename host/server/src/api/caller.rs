@@ -88,8 +88,8 @@ pub const fn administers_reading(area: Area) -> Rule {
 /// A route that takes no token.
 pub fn open(routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
     let (schemas, mut paths, router) = routes;
-    for item in paths.paths.values_mut() {
-        [&mut item.get, &mut item.post].into_iter().flatten().for_each(describe::common);
+    for (_, operation) in paths.paths.values_mut().flat_map(describe::operations) {
+        describe::common(operation);
     }
     (schemas, paths, router)
 }
@@ -98,18 +98,17 @@ pub fn open(routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
 pub fn guarded(api: &Api, rule: Rule, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
     let (schemas, mut paths, router) = routes;
     let roles: Vec<_> = rule.roles.iter().map(|role| role.as_str()).collect();
-    for item in paths.paths.values_mut() {
-        item.post.iter_mut().for_each(describe::key);
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        for operation in operations.into_iter().flatten() {
-            describe::common(operation);
-            operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, [])]);
-            let needs = format!("Roles: {}. Scope: `{}`.", roles.join(", "), rule.scope);
-            operation.description = Some(match operation.description.take() {
-                Some(text) => format!("{text}\n\n{needs}"),
-                None => needs,
-            });
+    for (method, operation) in paths.paths.values_mut().flat_map(describe::operations) {
+        describe::common(operation);
+        if method == "post" {
+            describe::key(operation);
         }
+        operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, [])]);
+        let needs = format!("Roles: {}. Scope: `{}`.", roles.join(", "), rule.scope);
+        operation.description = Some(match operation.description.take() {
+            Some(text) => format!("{text}\n\n{needs}"),
+            None => needs,
+        });
     }
     let layer = from_fn_with_state((api.clone(), rule), admit);
     let router: MethodRouter<Api> = router.layer(layer);

@@ -3,28 +3,11 @@
 use super::caller::SCHEME;
 use super::{idempotency, problem};
 use utoipa::PartialSchema;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, Info, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Type,
 };
-
-/// Statuses that any route may answer with.
-const ANY: [(&str, &str); 13] = [
-    ("400", "The request can't be read."),
-    ("401", "No valid token."),
-    ("403", "The token may not do this."),
-    ("404", "There is no such thing."),
-    ("409", "A rule or the present state stands against it."),
-    ("412", "It was changed by somebody else."),
-    ("413", "The body is too large."),
-    ("415", "The body has another type."),
-    ("428", "Say which version you change."),
-    ("429", "Too many requests."),
-    ("500", "A fault of Reeve."),
-    ("503", "The database is busy, or the audit log was changed."),
-    ("504", "It took too long."),
-];
 
 const ABOUT: &str = "\
 The interface of Reeve: who has access to what, when and why, and the runs that make it so.
@@ -49,31 +32,36 @@ pub fn name_operations(document: &mut OpenApi) {
         let parts = path.split('/').filter(|part| !part.is_empty() && *part != "v1");
         let words =
             parts.map(|part| part.trim_matches(['{', '}']).replace(['.', '_'], "-")).collect::<Vec<_>>().join("-");
-        let methods =
-            [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post), ("delete", &mut item.delete)];
-        for (method, operation) in methods {
-            if let Some(operation) = operation {
-                operation.operation_id = Some(format!("{method}-{words}"));
-            }
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(format!("{method}-{words}"));
         }
     }
 }
 
-/// Adds the problems that any route may answer with, and the header that any POST takes.
+/// What can be done with a path, each with its method.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, put, post, delete, .. } = item;
+    let methods = [("get", get), ("put", put), ("post", post), ("delete", delete)];
+    methods.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Adds the problems that any route may answer with.
 pub fn common(operation: &mut Operation) {
-    for (status, text) in ANY {
-        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = ResponseBuilder::new().description(text).content("application/problem+json", problem).build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    for (status, titles) in problem::common() {
+        add_problem(operation, status, &titles.join("; or: "));
     }
 }
 
-/// Adds the header that any POST takes.
-pub fn key(operation: &mut Operation) {
+fn add_problem(operation: &mut Operation, status: u16, description: &str) {
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response = ResponseBuilder::new().description("The idempotency key was used for another request.");
-    let response = response.content("application/problem+json", problem).build();
-    operation.responses.responses.entry("422".to_owned()).or_insert(RefOr::T(response));
+    let response = ResponseBuilder::new().description(description).content("application/problem+json", problem).build();
+    operation.responses.responses.entry(status.to_string()).or_insert(RefOr::T(response));
+}
+
+/// Adds the header that any POST with a token takes, and what it may be answered.
+pub fn key(operation: &mut Operation) {
+    let (_, status, title, _) = problem::Kind::KeyReused.about();
+    add_problem(operation, status, title);
     let key = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))

@@ -3,7 +3,6 @@
 use super::problem::Problem;
 use crate::error::{Error, Result};
 use axum::Json;
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -40,8 +39,7 @@ pub struct Page<T> {
 
 impl<T: Serialize> IntoResponse for Page<T> {
     fn into_response(self) -> Response {
-        // What a list shows changes, and is nobody else's.
-        ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(self)).into_response()
+        Json(self).into_response()
     }
 }
 

@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use reeve_store::StoreError;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The kinds of problems. Their names are part of the interface.
@@ -54,7 +55,7 @@ impl Kind {
     ];
 
     /// Its name, its status, its title, and what to do about it.
-    fn about(self) -> (&'static str, u16, &'static str, &'static str) {
+    pub fn about(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
             Self::BadRequest => (
                 "bad-request",
@@ -155,6 +156,17 @@ impl Kind {
             ),
         }
     }
+}
+
+/// The statuses that any route may answer with, each with the titles of its problems. A method that a path does not know
+/// is none of its routes', and a key is only a POST's.
+pub fn common() -> BTreeMap<u16, Vec<&'static str>> {
+    let elsewhere = [Kind::MethodNotAllowed, Kind::KeyReused];
+    let mut statuses: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+    for (_, status, title, _) in Kind::ALL.into_iter().filter(|kind| !elsewhere.contains(kind)).map(Kind::about) {
+        statuses.entry(status).or_default().push(title);
+    }
+    statuses
 }
 
 /// A problem as it is answered.
