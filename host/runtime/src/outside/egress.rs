@@ -2,9 +2,9 @@
 //! size. It knows neither plugins nor credentials.
 
 use super::address::{AddressRefused, AddressRule, ResolveError};
+use super::headers::within_limits;
 use super::wire::HttpFault;
 use super::{Patience, tls};
-use crate::limits::*;
 use crate::package::parse::path_fault;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
@@ -162,10 +162,7 @@ impl Resolve for CheckedResolver {
 
 async fn read(mut response: reqwest::Response, body_max: u64) -> Result<Arrived, HttpFault> {
     let headers = std::mem::take(response.headers_mut());
-    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if headers.len() > HTTP_HEADERS_MAX || bytes > HTTP_HEADER_BYTES_MAX {
-        return Err(HttpFault::TooLarge(HTTP_HEADER_BYTES_MAX as u64));
-    }
+    within_limits(headers.iter().map(|(name, value)| name.as_str().len() + value.len()))?;
     // What the client unpacked no longer says so.
     if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
         let coding = String::from_utf8_lossy(coding.as_bytes()).chars().take(64).collect::<String>();

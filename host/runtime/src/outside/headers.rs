@@ -49,13 +49,19 @@ const NOT_FROM_A_PLUGIN: &[&str] = &[
 ];
 const NOT_FROM_A_PLUGIN_PREFIXES: &[&str] = &["x-forwarded-", "proxy-", "sec-"];
 
+/// Whether headers of these sizes, either way, are neither too many nor too large.
+pub(super) fn within_limits(sizes: impl Iterator<Item = usize>) -> Result<(), HttpFault> {
+    let (number, bytes) = sizes.fold((0_usize, 0_usize), |(number, bytes), size| (number + 1, bytes + size));
+    if number > HTTP_HEADERS_MAX || bytes > HTTP_HEADER_BYTES_MAX {
+        return Err(HttpFault::TooLarge(HTTP_HEADER_BYTES_MAX as u64));
+    }
+    Ok(())
+}
+
 /// The headers of a plugin's request without those that are the host's. `own` is the one that the connection's
 /// credentials travel in.
 pub(super) fn from_plugin(headers: &[(String, String)], own: Option<&HeaderName>) -> Result<HeaderMap, HttpFault> {
-    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if headers.len() > HTTP_HEADERS_MAX || bytes > HTTP_HEADER_BYTES_MAX {
-        return Err(HttpFault::TooLarge(HTTP_HEADER_BYTES_MAX as u64));
-    }
+    within_limits(headers.iter().map(|(name, value)| name.len() + value.len()))?;
     let mut out = HeaderMap::new();
     for (name, value) in headers {
         let wrong =

@@ -3,6 +3,7 @@
 //! A plugin may pass tens of megabytes in one host call. The journal reads, redacts and hashes all that it is given, on the
 //! thread that others wait for, so what is refused for its size must be small by then.
 
+use super::headers::within_limits;
 use super::wire::{HttpFault, HttpRequest, LdapFault, LdapSearch, LdapWrite};
 use crate::limits::*;
 use crate::package::NAME_BYTES_MAX;
@@ -33,11 +34,10 @@ pub(super) fn http(request: &mut HttpRequest) -> Option<HttpFault> {
             "connection `{connection}`: a path of {path_bytes} bytes is too long; the limit is {HTTP_PATH_BYTES_MAX}"
         )));
     }
-    let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if headers.len() > HTTP_HEADERS_MAX || header_bytes > HTTP_HEADER_BYTES_MAX {
+    if let Err(fault) = within_limits(headers.iter().map(|(name, value)| name.len() + value.len())) {
         headers.clear();
         *body = None;
-        return Some(HttpFault::TooLarge(HTTP_HEADER_BYTES_MAX as u64));
+        return Some(fault);
     }
     if body.as_ref().is_some_and(|body| body.len() > HTTP_BODY_BYTES_MAX) {
         *body = None;
