@@ -71,21 +71,12 @@ fn header(sheet: &Sheet) -> String {
 
 fn sentence(failure: &Failure) -> String {
     match failure {
-        Failure::AuthFailed(text)
-        | Failure::Forbidden(text)
-        | Failure::NotFound(text)
-        | Failure::Conflict(text)
-        | Failure::Unsupported(text)
-        | Failure::Protocol(text)
-        | Failure::Internal(text) => text.clone(),
+        // Here the field is the place in the file.
         Failure::Invalid(faults) => {
             let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
             lines.join("; ")
         }
-        Failure::Unavailable(hint) | Failure::RateLimited(hint) => {
-            hint.scope.clone().unwrap_or_else(|| "the folder is not available".to_owned())
-        }
         Failure::CursorExpired => "the file was replaced while it was read; try again".to_owned(),
-        other => format!("{other:?}"),
+        other => other.told().unwrap_or_else(|| "the folder is not available".to_owned()),
     }
 }

@@ -133,20 +133,10 @@ fn programs(program: Program) -> Probe {
 }
 
 fn words(failure: &Failure) -> String {
-    match failure {
-        Failure::AuthFailed(text)
-        | Failure::Forbidden(text)
-        | Failure::NotFound(text)
-        | Failure::Conflict(text)
-        | Failure::Unsupported(text)
-        | Failure::LicenceExhausted(text)
-        | Failure::OutcomeUnknown(text)
-        | Failure::Protocol(text)
-        | Failure::Internal(text) => text.clone(),
-        Failure::Invalid(faults) => faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "),
-        Failure::RefusedByTarget(blockers) => blockers.join("; "),
-        Failure::RateLimited(_) => "Salesforce asks to wait; try again later".to_owned(),
-        Failure::Unavailable(hint) => hint.scope.clone().unwrap_or_else(|| "Salesforce is not available".to_owned()),
-        Failure::CursorExpired => "Salesforce lost its place in a listing".to_owned(),
-    }
+    let untold = || match failure {
+        Failure::RateLimited(_) => "Salesforce asks to wait; try again later",
+        Failure::CursorExpired => "Salesforce lost its place in a listing",
+        _ => "Salesforce is not available",
+    };
+    failure.told().unwrap_or_else(|| untold().to_owned())
 }

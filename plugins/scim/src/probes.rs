@@ -156,20 +156,10 @@ fn members(groups: &Chunk, settings: &Settings) -> Seen {
 }
 
 fn words(failure: &Failure) -> String {
-    match failure {
-        Failure::AuthFailed(text)
-        | Failure::Forbidden(text)
-        | Failure::NotFound(text)
-        | Failure::Conflict(text)
-        | Failure::Unsupported(text)
-        | Failure::LicenceExhausted(text)
-        | Failure::OutcomeUnknown(text)
-        | Failure::Protocol(text)
-        | Failure::Internal(text) => text.clone(),
-        Failure::Invalid(faults) => faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "),
-        Failure::RefusedByTarget(blockers) => blockers.join("; "),
-        Failure::RateLimited(_) => "the target asks to wait; try again later".to_owned(),
-        Failure::Unavailable(hint) => hint.scope.clone().unwrap_or_else(|| "the target is not available".to_owned()),
-        Failure::CursorExpired => "the target refuses the start of a listing by cursor".to_owned(),
-    }
+    let untold = || match failure {
+        Failure::RateLimited(_) => "the target asks to wait; try again later",
+        Failure::CursorExpired => "the target refuses the start of a listing by cursor",
+        _ => "the target is not available",
+    };
+    failure.told().unwrap_or_else(|| untold().to_owned())
 }

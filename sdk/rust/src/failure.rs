@@ -64,6 +64,27 @@ impl Failure {
         Self::RateLimited(hint.unwrap_or_else(RateHint::none))
     }
 
+    /// What it says in words, for a probe; none for one that carries none.
+    pub fn told(&self) -> Option<String> {
+        match self {
+            Self::AuthFailed(text)
+            | Self::Forbidden(text)
+            | Self::NotFound(text)
+            | Self::Conflict(text)
+            | Self::Unsupported(text)
+            | Self::LicenceExhausted(text)
+            | Self::OutcomeUnknown(text)
+            | Self::Protocol(text)
+            | Self::Internal(text) => Some(text.clone()),
+            Self::Invalid(faults) => {
+                Some(faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "))
+            }
+            Self::RefusedByTarget(blockers) => Some(blockers.join("; ")),
+            Self::Unavailable(hint) => hint.scope.clone(),
+            Self::RateLimited(_) | Self::CursorExpired => None,
+        }
+    }
+
     /// What happened to a request of which no usable answer came back.
     fn lost(effect: Effect, text: String) -> Self {
         match effect {
