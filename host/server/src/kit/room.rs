@@ -2,10 +2,11 @@
 
 use crate::app::TENANT;
 use crate::error::{Error, Result};
+use crate::secrets;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reeve_core::id::SystemName;
-use reeve_runtime::vault::{SealedSecret, SecretName, SecretSource, Vault};
+use reeve_runtime::vault::{SealedSecret, SecretSource, Vault};
 use reeve_runtime::{Runtime, RuntimeOptions};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -23,17 +24,12 @@ pub struct Room {
 
 impl Room {
     /// `kept_code` is a folder that keeps compiled plugins; without one they go with the room.
-    pub fn open(system: Option<&SystemName>, secrets: &SecretsGiven, kept_code: Option<PathBuf>) -> Result<Self> {
+    pub fn open(system: Option<&SystemName>, given: &SecretsGiven, kept_code: Option<PathBuf>) -> Result<Self> {
         let folder = Folder::new()?;
         let vault = Arc::new(Vault::create(&folder.0.join("key"))?);
         let mut sealed = BTreeMap::new();
-        for ((connection, field), secret) in secrets {
-            let name = SecretName {
-                tenant: TENANT.to_owned(),
-                system: system.cloned().unwrap_or_else(|| SystemName::new("none")),
-                connection: connection.clone(),
-                field: field.clone(),
-            };
+        for ((connection, field), secret) in given {
+            let name = secrets::named(system.map_or("none", SystemName::as_str), connection, field);
             sealed.insert((connection.clone(), field.clone()), vault.seal(&name, 1, secret)?);
         }
         let runtime = Runtime::new(RuntimeOptions {
