@@ -17,6 +17,7 @@ pub mod plugins;
 pub mod reeve;
 pub mod scim_server;
 pub mod staff;
+pub mod standing;
 pub mod wait;
 pub mod workspace;
 

@@ -3,15 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use crate::folder::Folder;
 use crate::reeve::Reeve;
 use crate::repo;
-use reeve_sim::misbehaviour::Rule;
+use crate::standing::Standing;
+use reeve_sim::Tls;
 use reeve_sim::salesforce::{App, Crowd, Options, PublicKey, Salesforce, Seed};
-use reeve_sim::{Entry, Setup, StandIn, Tls};
 use serde_json::Value;
-use std::net::SocketAddr;
-use tokio::runtime::Runtime;
+use std::ops::{Deref, DerefMut};
 
 pub const CONSUMER: &str = "3MVG9-consumer-of-a-test";
 pub const SECRET: &str = "the-app-secret-of-a-test";
@@ -47,12 +45,23 @@ pub enum SignIn {
 }
 
 pub struct Org {
-    runtime: Runtime,
-    stand_in: Option<StandIn>,
-    address: SocketAddr,
-    folder: Folder,
+    standing: Standing,
     crowd: u64,
     page_rows_max: usize,
+}
+
+impl Deref for Org {
+    type Target = Standing;
+
+    fn deref(&self) -> &Standing {
+        &self.standing
+    }
+}
+
+impl DerefMut for Org {
+    fn deref_mut(&mut self) -> &mut Standing {
+        &mut self.standing
+    }
 }
 
 impl Org {
@@ -63,9 +72,7 @@ impl Org {
 
     /// With so many more users, and so many rows in one answer.
     pub fn with(crowd: u64, page_rows_max: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut org = Self { runtime, stand_in: None, address, folder: Folder::new(), crowd, page_rows_max };
+        let mut org = Self { standing: Standing::default(), crowd, page_rows_max };
         org.start_again(Seed::default_org().unwrap());
         org
     }
@@ -78,9 +85,6 @@ impl Org {
     }
 
     fn start_again(&mut self, seed: Seed) {
-        if let Some(stand_in) = self.stand_in.take() {
-            self.runtime.block_on(stand_in.stop());
-        }
         let certificate = std::fs::read(keys().join("app.crt")).unwrap();
         let app = App {
             name: "Reeve".to_owned(),
@@ -92,37 +96,14 @@ impl Org {
         };
         let options = Options {
             apps: vec![app],
-            state: Some(self.folder.path().join("state")),
+            state: Some(self.standing.path("state")),
             seed: Some(seed),
             crowd: Crowd { users: self.crowd, assignments: 0 },
             page_rows_max: self.page_rows_max,
             ..Options::default()
         };
-        let tls = Tls { roots_out: Some(self.folder.path().join("roots.pem")), names: Vec::new() };
-        let ledger = Some(self.folder.path().join("ledger"));
-        let setup = Setup { listen: self.address, ledger, tls: Some(tls), ..Setup::default() };
-        let started = self.runtime.block_on(StandIn::start(Salesforce::new(options).unwrap(), setup)).unwrap();
-        self.address = started.address();
-        self.stand_in = Some(started);
-    }
-
-    fn stand_in(&self) -> &StandIn {
-        self.stand_in.as_ref().unwrap()
-    }
-
-    /// Misbehaves by these rules alone.
-    pub fn misbehave(&self, rules: impl IntoIterator<Item = Rule>) {
-        self.stand_in().rules().clear();
-        self.stand_in().rules().add(rules);
-    }
-
-    /// How many requests fitted each rule.
-    pub fn fitted(&self) -> Vec<u64> {
-        self.stand_in().rules().all().into_iter().map(|rule| rule.fitted).collect()
-    }
-
-    pub fn ledger(&self) -> Vec<Entry> {
-        self.stand_in().ledger().entries()
+        let tls = Tls { roots_out: Some(self.standing.path("roots.pem")), names: Vec::new() };
+        self.standing.serve(Salesforce::new(options).unwrap(), Some(tls));
     }
 
     /// Every change to something with this name, in their order: what, the field, and what became of it.
@@ -143,7 +124,7 @@ impl Org {
 
     /// Puts it under governance as `crm`.
     pub fn govern(&self, reeve: &Reeve, sign_in: SignIn) {
-        let url = self.stand_in().url();
+        let url = self.url();
         let token_url = format!("{url}/services/oauth2/token");
         let auth = match sign_in {
             SignIn::Assertion => format!(
@@ -155,7 +136,7 @@ impl Org {
                  in-body = true"
             ),
         };
-        let roots = self.folder.path().join("roots.pem");
+        let roots = self.path("roots.pem");
         reeve.install(&["salesforce"]);
         reeve.add_system(&format!(
             "name = \"crm\"\nplugin = \"salesforce\"\nrole = \"target\"\nlogin = \"{{email}}\"\n\

@@ -3,15 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use crate::folder::Folder;
 use crate::http;
 use crate::reeve::Reeve;
-use reeve_sim::misbehaviour::Rule;
+use crate::standing::Standing;
 use reeve_sim::scim::{Dialect, Options, Scim};
-use reeve_sim::{Entry, Setup, StandIn};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use tokio::runtime::Runtime;
+use std::ops::{Deref, DerefMut};
 
 pub const TOKEN: &str = "the-workspace-token-of-a-test";
 const GROUPS: [&str; 3] = ["staff", "finance", "sales"];
@@ -38,11 +35,22 @@ give = { workspace = ["group:sales"] }
 "#;
 
 pub struct Workspace {
-    runtime: Runtime,
-    stand_in: Option<StandIn>,
-    address: SocketAddr,
+    standing: Standing,
     dialect: Dialect,
-    folder: Folder,
+}
+
+impl Deref for Workspace {
+    type Target = Standing;
+
+    fn deref(&self) -> &Standing {
+        &self.standing
+    }
+}
+
+impl DerefMut for Workspace {
+    fn deref_mut(&mut self) -> &mut Standing {
+        &mut self.standing
+    }
 }
 
 impl Workspace {
@@ -51,9 +59,7 @@ impl Workspace {
     }
 
     pub fn with(dialect: Dialect) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut workspace = Self { runtime, stand_in: None, address, dialect, folder: Folder::new() };
+        let mut workspace = Self { standing: Standing::default(), dialect };
         workspace.start_again();
         workspace
     }
@@ -62,42 +68,12 @@ impl Workspace {
     pub fn start_again(&mut self) {
         let options = Options {
             token: Some(TOKEN.to_owned()),
-            state: Some(self.folder.path().join("state")),
+            state: Some(self.standing.path("state")),
             seed_groups: GROUPS.map(str::to_owned).to_vec(),
             dialect: self.dialect.clone(),
             ..Options::default()
         };
-        let ledger = Some(self.folder.path().join("ledger"));
-        let setup = Setup { listen: self.address, ledger, ..Setup::default() };
-        let started = self.runtime.block_on(StandIn::start(Scim::new(options).unwrap(), setup)).unwrap();
-        self.address = started.address();
-        self.stand_in = Some(started);
-    }
-
-    /// Nothing answers from now on.
-    pub fn stop(&mut self) {
-        if let Some(stand_in) = self.stand_in.take() {
-            self.runtime.block_on(stand_in.stop());
-        }
-    }
-
-    fn stand_in(&self) -> &StandIn {
-        self.stand_in.as_ref().unwrap()
-    }
-
-    /// Misbehaves by these rules alone.
-    pub fn misbehave(&self, rules: impl IntoIterator<Item = Rule>) {
-        self.stand_in().rules().clear();
-        self.stand_in().rules().add(rules);
-    }
-
-    /// How many requests fitted each rule.
-    pub fn fitted(&self) -> Vec<u64> {
-        self.stand_in().rules().all().into_iter().map(|rule| rule.fitted).collect()
-    }
-
-    pub fn ledger(&self) -> Vec<Entry> {
-        self.stand_in().ledger().entries()
+        self.standing.serve(Scim::new(options).unwrap(), None);
     }
 
     /// The login of every user that was ever created, in that order, twice if it was created twice.
