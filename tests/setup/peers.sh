@@ -86,7 +86,7 @@ find_python() {
 build_python_peers() (
     lock_cache
     if [[ -e $1/complete ]]; then exit 0; fi
-    say "fetching the Python peers, 85 MB, once per machine ..."
+    say "fetching the Python peers, 150 MB when unpacked, once per machine ..."
     rm -rf "$1"
     "$2" -m venv "$1" >&2 &&
         "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt" >&2 &&
