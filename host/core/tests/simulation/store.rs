@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 use reeve_core::plan::Lane;
 use reeve_core::run::{Operation, Phase};
+use std::rc::Rc;
 
 pub struct Row {
-    pub operation: Operation,
+    pub operation: Rc<Operation>,
     plan: usize,
     lease_until: Option<Timestamp>,
     fence: i64,
@@ -33,7 +34,7 @@ impl Store {
     pub fn add(&mut self, operations: Vec<Operation>) {
         self.plans += 1;
         self.rows.extend(operations.into_iter().map(|operation| Row {
-            operation,
+            operation: Rc::new(operation),
             plan: self.plans,
             lease_until: None,
             fence: 0,
@@ -57,7 +58,7 @@ impl Store {
         !one.phase.is_settled() && before.is_none_or(|before| before.operation.phase.is_settled())
     }
 
-    pub fn claim(&mut self, now: Timestamp, until: Timestamp) -> Option<(usize, Operation, i64)> {
+    pub fn claim(&mut self, now: Timestamp, until: Timestamp) -> Option<(usize, Rc<Operation>, i64)> {
         let due = |row: &usize| {
             let one = &self.rows[*row];
             one.operation.not_before <= now && one.lease_until.is_none_or(|until| until <= now) && self.may_begin(*row)
@@ -84,7 +85,7 @@ impl Store {
     pub fn save(
         &mut self,
         row: usize,
-        operation: &Operation,
+        operation: &Rc<Operation>,
         fence: i64,
         keep: Option<Timestamp>,
     ) -> Result<(), Fenced> {
@@ -97,7 +98,7 @@ impl Store {
     }
 
     /// For a person; none where a worker holds it.
-    pub fn free(&mut self, row: usize, now: Timestamp) -> Option<Operation> {
+    pub fn free(&mut self, row: usize, now: Timestamp) -> Option<Rc<Operation>> {
         let one = &mut self.rows[row];
         let free = one.lease_until.is_none_or(|until| until <= now);
         free.then(|| {
@@ -107,7 +108,7 @@ impl Store {
         })
     }
 
-    pub fn put(&mut self, row: usize, operation: &Operation) {
+    pub fn put(&mut self, row: usize, operation: &Rc<Operation>) {
         let one = &mut self.rows[row];
         let (before, after) = (one.operation.phase, operation.phase);
         one.intents += u32::from(after == Phase::Intended && before == Phase::Waiting);

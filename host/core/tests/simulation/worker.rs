@@ -10,6 +10,7 @@ use reeve_core::id::{NativeId, OperationId};
 use reeve_core::identity::Standing;
 use reeve_core::plan::{AccountRef, Action, Lane, OperationKey};
 use reeve_core::run::{Breaker, Failure, Happened, Operation, Outcome, Pass, Phase, RateHint, Sight, Status, Task};
+use std::rc::Rc;
 
 /// As in the server's worker.
 const LEASE_MS: Ms = 10_000;
@@ -30,7 +31,7 @@ pub struct Worker {
 
 struct Held {
     row: usize,
-    operation: Operation,
+    operation: Rc<Operation>,
     fence: i64,
     pass: Option<Pass>,
 }
@@ -206,7 +207,7 @@ impl World {
         if operation.sends > 0 && !leaver && !self.workers[me].breaker.take_retry(now) {
             let rest = self.wall_at(self.now + LEASE_MS);
             let held = self.held(me);
-            held.operation.not_before = rest;
+            Rc::make_mut(&mut held.operation).not_before = rest;
             let (operation, fence) = (held.operation.clone(), held.fence);
             self.store.save(row, &operation, fence, None).unwrap_or(());
             return self.let_go(me);
@@ -244,7 +245,7 @@ impl World {
             Answer::None => self.now + TIMEOUT_MS,
             _ => arrives + self.chance.between(1, 400),
         };
-        self.requests.push(Request { operation: operation.id, action, answer, done: None });
+        self.requests.push(Request { operation: operation.id.clone(), action, answer, done: None });
         self.wait(me, Stage::Wait { request, until }, until);
     }
 
@@ -347,7 +348,8 @@ impl World {
             if earlier.id != done.id && earlier.phase.needs_person() && key(earlier) == key(&done) {
                 let mut earlier = earlier.clone();
                 let why = format!("operation {} did it", done.id);
-                earlier.step(Happened::Outdated { why }, &self.capability(&earlier), self.wall(), 0.0);
+                let capability = self.capability(&earlier);
+                Rc::make_mut(&mut earlier).step(Happened::Outdated { why }, &capability, self.wall(), 0.0);
                 self.store.put(row, &earlier);
             }
         }
@@ -372,7 +374,7 @@ impl World {
         let read = matches!(happened, Happened::Read { .. });
         let failed =
             matches!(happened, Happened::Answered { result: Err(_), .. } | Happened::Read { sight: Err(_), .. });
-        let step = held.operation.step(happened, &capability, now, jitter);
+        let step = Rc::make_mut(&mut held.operation).step(happened, &capability, now, jitter);
         let goes_on = goes_on && !held.operation.phase.is_settled() && held.operation.not_before <= now;
         let saved = self.store.save(held.row, &held.operation, held.fence, goes_on.then_some(keep));
         let (id, phase) = (held.operation.id.clone(), held.operation.phase);

@@ -17,6 +17,7 @@ use reeve_core::policy::Origin;
 use reeve_core::run::{Happened, Operation, Phase};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
+use std::rc::Rc;
 
 /// Milliseconds of virtual time.
 pub type Ms = i64;
@@ -68,6 +69,7 @@ pub struct Person {
 }
 
 pub struct World {
+    began: Timestamp,
     pub now: Ms,
     pub chance: Chance,
     pub store: Store,
@@ -137,6 +139,7 @@ impl World {
             ledger: std::collections::BTreeMap::new(),
         };
         let mut world = Self {
+            began: start(),
             now: 0,
             store: Store::default(),
             target,
@@ -281,7 +284,7 @@ impl World {
     }
 
     pub fn wall_at(&self, at: Ms) -> Timestamp {
-        start().checked_add(SignedDuration::from_millis(at - self.behind)).unwrap()
+        self.began.checked_add(SignedDuration::from_millis(at - self.behind)).unwrap()
     }
 
     pub fn is_down(&self, at: Ms) -> bool {
@@ -417,7 +420,7 @@ impl World {
             let now = self.wall();
             let Some(mut operation) = self.store.free(row, now) else { continue };
             let capability = self.capability(&operation);
-            operation.step(Happened::Released { by: "ada".to_owned() }, &capability, now, 0.0);
+            Rc::make_mut(&mut operation).step(Happened::Released { by: "ada".to_owned() }, &capability, now, 0.0);
             self.say(|| format!("ada releases {}", operation.id));
             self.store.put(row, &operation);
             self.store.rows[row].releases += 1;
