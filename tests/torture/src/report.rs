@@ -52,7 +52,7 @@ impl Report {
         let (seconds, rate) = (took.as_secs(), all as f64 / took.as_secs_f64());
         writeln!(
             text,
-            "On a shared machine with {cores} cores, in {seconds} s ({rate:.1} kills/s), from seed {}.\n",
+            "On a machine with {cores} cores, in {seconds} s ({rate:.1} kills/s), from seed {}.\n",
             self.seed
         )
         .unwrap();
