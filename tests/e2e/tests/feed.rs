@@ -30,20 +30,29 @@ fn a_broken_feed_changes_nothing_and_one_named_exit_still_passes() {
     let before = workspace.ledger();
     let known = reeve.run(["identity", "list"]).ok();
     let whole = csv(&people).into_bytes();
-    for (what, bytes) in [
-        ("cut to 40 % within a row", whole[..whole.len() * 2 / 5].to_vec()),
-        ("cut to 40 % between two rows", csv(&people[..4]).into_bytes()),
-        ("a header alone", csv(&[]).into_bytes()),
-        ("nothing", Vec::new()),
-        ("a page", b"<!doctype html><html><body>Please sign in</body></html>".to_vec()),
+    // Each by the guard that is there for it, so that none of them can be gone and stay unmissed behind another.
+    for (what, bytes, why) in [
+        ("cut to 40 % within a row", whole[..whole.len() * 2 / 5].to_vec(), "could not be read whole"),
+        ("cut within the last row", whole[..whole.len() - 60].to_vec(), "could not be read whole"),
+        ("cut to 40 % between two rows", csv(&people[..4]).into_bytes(), "would end the access of 6 of 10 people"),
+        ("a header alone", csv(&[]).into_bytes(), "is empty, while 10 people are known from it"),
+        ("nothing", Vec::new(), "could not be read whole"),
+        ("a page", b"<!doctype html><html><body>Please sign in</body></html>".to_vec(), "could not be read whole"),
     ] {
         reeve.hr_text(&bytes);
-        let refusal = reeve.run(["sync"]).refused(3);
-        assert!(refusal.contains("feed of hr"), "{what}: {refusal}");
+        let read = reeve.run(["sync"]);
+        assert_eq!(read.code, 3, "{what} was not refused: {:#} {}", read.json, read.error);
+        let refusal = read.error;
+        assert!(refusal.contains("feed of hr") && refusal.contains(why), "{what}: {refusal}");
         assert_eq!(reeve.run(["plan"]).ok()["hash"], Value::Null, "{what}");
         assert_eq!(reeve.run(["identity", "list"]).ok(), known, "{what}");
     }
 
+    // What else is to be done waits for a plan of its own.
+    reeve.birthrights(
+        "[[birthright]]\nname = \"all\"\nbecause = \"The sales fair needs everybody.\"\nwhen = { department = [\"Finance\"] }\n\
+         give = { workspace = [\"group:sales\"] }\n",
+    );
     let leaver = people[7].email();
     let started = reeve.run(["leaver", "start", &leaver, "--reason", "security said so"]).ok();
     let plan = started["plan"].as_str().unwrap();
