@@ -7,7 +7,7 @@ use crate::reeve::Reeve;
 use crate::wait::until;
 use crate::{peer, repo};
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -35,9 +35,10 @@ give = { directory = ["group:ledger"] }
 
 pub struct Directory {
     child: Child,
-    url: String,
+    slapd: String,
+    address: SocketAddr,
     tools: PathBuf,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Directory {
@@ -62,11 +63,28 @@ impl Directory {
         assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
         let tools = Path::new(&ldapsearch).parent().unwrap().to_owned();
         for _ in 0..STARTS_MAX {
-            if let Some((child, url)) = listen(&slapd, path) {
-                return Some(Self { child, url, tools, _folder: folder });
+            let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            if let Some(child) = listen(&slapd, path, address) {
+                return Some(Self { child, slapd, address, tools, folder });
             }
         }
-        panic!("slapd does not start: {}", std::fs::read_to_string(path.join("log")).unwrap());
+        panic!("slapd does not start: {}", log_of(path));
+    }
+
+    /// Nothing answers from now on.
+    pub fn stop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// At the same address, with all that it knew.
+    pub fn start_again(&mut self) {
+        let started = listen(&self.slapd, self.folder.path(), self.address);
+        self.child = started.unwrap_or_else(|| panic!("slapd does not start again: {}", log_of(self.folder.path())));
+    }
+
+    fn url(&self) -> String {
+        format!("ldap://{}", self.address)
     }
 
     pub fn dn(login: &str) -> String {
@@ -130,13 +148,13 @@ impl Directory {
 
     fn tool(&self, name: &str, dn: &str, password: &str) -> Command {
         let mut command = Command::new(self.tools.join(name));
-        command.args(["-x", "-H", &self.url, "-D", dn, "-w", password]);
+        command.args(["-x", "-H", &self.url(), "-D", dn, "-w", password]);
         command
     }
 
     /// Puts it under governance.
     pub fn govern(&self, reeve: &Reeve) {
-        let url = &self.url;
+        let url = self.url();
         reeve.add_system(&format!(
             "name = \"directory\"\nplugin = \"ldap\"\nrole = \"target\"\nlogin = \"{{given}}.{{family}}\"\n\
              [settings]\nflavour = \"openldap\"\npeople = \"ou=people,dc=example,dc=com\"\n\
@@ -158,17 +176,19 @@ impl Drop for Directory {
     }
 }
 
-/// Starts slapd on a free port. Another process may take that in between: then slapd ends, and there is nothing.
-fn listen(slapd: &str, folder: &Path) -> Option<(Child, String)> {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("ldap://{address}");
+fn log_of(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("log")).unwrap()
+}
+
+/// Starts slapd at an address. Another process may have taken that: then slapd ends, and there is nothing.
+fn listen(slapd: &str, folder: &Path, address: SocketAddr) -> Option<Child> {
     let log = std::fs::File::create(folder.join("log")).unwrap();
-    let arguments = ["-f", "slapd.conf", "-h", &format!("{url}/"), "-d", "0"];
+    let arguments = ["-f", "slapd.conf", "-h", &format!("ldap://{address}/"), "-d", "0"];
     let mut command = Command::new(slapd);
     let mut child = command.current_dir(folder).args(arguments).stderr(log).stdout(Stdio::null()).spawn().unwrap();
     let answers = until("slapd answers, or ends", || match child.try_wait().unwrap() {
         Some(_) => Some(false),
         None => TcpStream::connect(address).is_ok().then_some(true),
     });
-    answers.then_some((child, url))
+    answers.then_some(child)
 }

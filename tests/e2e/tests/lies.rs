@@ -133,7 +133,7 @@ fn a_target_that_asks_to_wait_is_waited_for() {
 }
 
 #[test]
-fn a_leavers_change_that_keeps_failing_is_neither_given_up_nor_hammered() {
+fn a_leavers_change_that_keeps_failing_waits_longer_each_time_and_goes_on_by_itself() {
     let (workspace, reeve, ines) = about_to_leave();
     let fails = Act::Answer { status: 500, work: Work::Skipped, retry_after: None, body: None, content_type: None };
     workspace.misbehave([disabling(fails)]);
@@ -182,4 +182,42 @@ fn a_system_that_is_down_delays_itself_and_nobody_else() {
     reeve.run(["run"]).ok();
     assert!(!workspace.is_active(&ines.email()) && workspace.is_active(&omar.email()));
     assert!(reeve.certificate(&ines.email()).contains("NO ACCESS LEFT"));
+}
+
+/// It is the first in every plan, and there is more work for the other one than is begun at once.
+#[test]
+fn a_system_that_is_down_and_comes_first_takes_no_turn_from_the_next_one() {
+    const LEAVERS: u32 = 8;
+    let Some(mut directory) = Directory::start() else { return };
+    let workspace = Workspace::start();
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    directory.govern(&reeve);
+    reeve.guardrails("[feed]\nlost-percent-max = 100\n[plan]\nremoved-percent-max = 100\n");
+    let people = crowd(LEAVERS + 1, "Finance");
+    reeve.hr(&people);
+    reeve.day();
+    let (stays, leavers) = people.split_first().unwrap();
+    let left = leavers.iter().map(|leaver| leaver.clone().left());
+    reeve.hr(&[stays.clone()].into_iter().chain(left).collect::<Vec<_>>());
+    reeve.run(["sync"]).ok();
+    let operations = reeve.approve();
+    assert_eq!(operations[0]["system"], "directory", "{operations:#?}");
+
+    directory.stop();
+    let run = reeve.run(["run", "--patience", "2"]).expect(4);
+    let left = run["left"].as_array().unwrap();
+    assert!(left.iter().all(|left| left["system"] == "directory"), "the workspace was not served meanwhile: {run:#}");
+    for leaver in leavers {
+        let login = leaver.email();
+        assert!(!workspace.is_active(&login) && workspace.groups(&login).is_empty(), "{login} is out of the workspace");
+    }
+
+    directory.start_again();
+    reeve.run(["run"]).ok();
+    for leaver in leavers {
+        assert_eq!(directory.groups(&leaver.login()), [] as [&str; 0], "{} is out of the directory", leaver.login());
+        assert_eq!(reeve.case(&leaver.email())["state"], "closed");
+    }
+    assert!(workspace.is_active(&stays.email()) && !directory.groups(&stays.login()).is_empty(), "nobody else");
 }
