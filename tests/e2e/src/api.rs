@@ -1,6 +1,6 @@
 //! `reeve serve` on a free port, and callers with a token. What the server says to its own log is kept.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use crate::http::{self, Answer};
 use crate::reeve::Reeve;
@@ -34,7 +34,11 @@ impl Server {
                 heard.lock().unwrap().extend(&part[..count]);
             }
         });
-        let line = lines.map_while(Result::ok).find(|line| line.contains("listening")).unwrap();
+        let Some(line) = lines.map_while(Result::ok).find(|line| line.contains("listening")) else {
+            child.wait().unwrap();
+            listener.join().unwrap();
+            panic!("the server does not start: {}", String::from_utf8_lossy(&said.lock().unwrap()));
+        };
         let address = line.split('"').nth(3).unwrap().to_owned();
         Self { child, address, said, listener: Some(listener) }
     }

@@ -1,7 +1,7 @@
 //! `reeve serve`: ready at once, does approved work, answers /healthz, and ends when told. Beside it and beside each other
 //! commands change the same database, and every effect still happens once.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use reeve_e2e::database::Database;
 use reeve_e2e::http;
@@ -47,7 +47,9 @@ fn everybody_once(workspace: &Workspace) {
 fn serve(reeve: &Reeve) -> (Child, String) {
     let mut child = reeve.start(["serve", "--listen", "127.0.0.1:0"]);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.map_while(Result::ok).find(|line| line.contains("listening")).unwrap();
+    let Some(line) = lines.map_while(Result::ok).find(|line| line.contains("listening")) else {
+        panic!("the server does not start: {}", reeve.output("serve", child).error);
+    };
     let address = line.split('"').nth(3).unwrap().to_owned();
     (child, address)
 }

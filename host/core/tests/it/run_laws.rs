@@ -202,7 +202,7 @@ fn after_its_pause_a_breaker_lets_one_operation_try_at_a_time() {
         let mut breaker = Breaker::default();
         assert!((0..9).all(|_| breaker.begin(now()).is_some()), "closed, it lets everything through");
         (0..5).for_each(|_| breaker.record(Some(&ill()), now()));
-        assert!(breaker.begin(after(4)).is_none());
+        assert!(breaker.begin(after(4)).is_none(), "open, it lets nothing through");
         breaker
     };
     let mut breaker = opened();
@@ -221,7 +221,7 @@ fn after_its_pause_a_breaker_lets_one_operation_try_at_a_time() {
     assert!(breaker.begin(after(16)).is_none());
     // Its operation was withdrawn before anything was asked: the next one is the trial.
     breaker.end(second);
-    let third = breaker.begin(after(17)).unwrap();
+    let third = breaker.begin(after(17)).expect("a trial that asked nothing makes room for another");
     assert!(breaker.begin(after(17)).is_none());
     // Nobody ever hears of it again.
     assert_eq!(breaker.shut_until(after(17)), Some(after(137)));

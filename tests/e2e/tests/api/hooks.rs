@@ -63,24 +63,23 @@ fn a_signed_message_makes_reeve_read_the_source_and_no_other_does() {
 
     let unsigned = good.lines().filter(|line| !line.starts_with("webhook-signature")).collect::<Vec<_>>().join("\r\n");
     let refused = [
-        no_key_yet,
-        send(&hr, "hr", "", NEWS),
-        send(&hr, "hr", &format!("{unsigned}\r\n"), NEWS),
-        send(&hr, "hr", &good, r#"{"type":"worker.removed"}"#),
-        send(&hr, "hr", &good.replace("msg_1", "msg_2"), NEWS),
-        send(&hr, "hr", &signer.sign(OTHER_KEY, "msg_1", 0, NEWS), NEWS),
-        send(&hr, "hr", &signer.sign(KEY, "msg_1", -310, NEWS), NEWS),
-        send(&hr, "hr", &signer.sign(KEY, "msg_1", 310, NEWS), NEWS),
-        send(&hr, "hr", &signer.sign(KEY, &"m".repeat(129), 0, NEWS), NEWS),
-        send(&hr, "no-such-system", &good, NEWS),
-        send(&hr, "workspace", &good, NEWS),
+        ("before there was a key", no_key_yet),
+        ("no headers", send(&hr, "hr", "", NEWS)),
+        ("no signature", send(&hr, "hr", &format!("{unsigned}\r\n"), NEWS)),
+        ("another body", send(&hr, "hr", &good, r#"{"type":"worker.removed"}"#)),
+        ("another id", send(&hr, "hr", &good.replace("msg_1", "msg_2"), NEWS)),
+        ("another key", send(&hr, "hr", &signer.sign(OTHER_KEY, "msg_1", 0, NEWS), NEWS)),
+        ("too old", send(&hr, "hr", &signer.sign(KEY, "msg_1", -310, NEWS), NEWS)),
+        ("of the future", send(&hr, "hr", &signer.sign(KEY, "msg_1", 310, NEWS), NEWS)),
+        ("a long id", send(&hr, "hr", &signer.sign(KEY, &"m".repeat(129), 0, NEWS), NEWS)),
+        ("no such system", send(&hr, "no-such-system", &good, NEWS)),
+        ("a system without a key", send(&hr, "workspace", &good, NEWS)),
     ];
-    for answer in &refused {
+    for (what, answer) in &refused {
+        assert_eq!(answer.status, 401, "{what}: {answer:?}");
         problem(answer, 401, "unauthenticated");
-        assert_eq!(
-            answer.body, refused[0].body,
-            "the same answer to all, so that nobody learns which systems there are"
-        );
+        let same = "the same answer to all, so that nobody learns which systems there are";
+        assert_eq!(answer.body, refused[0].1.body, "{what}: {same}");
     }
     let large = format!("\"{}\"", "x".repeat(256 * 1024));
     assert_eq!(send(&hr, "hr", &signer.sign(KEY, "msg_3", 0, &large), &large).status, 413);

@@ -41,7 +41,9 @@ fn the_same_key_gets_the_first_answer_again_and_belongs_to_one_request() {
     let free = keyed(&admin, "k2", "/v1/sync-runs", r#"{"systems":["hr"]}"#);
     assert_eq!((free.status, replayed(&free)), (202, false), "what did nothing leaves the key free");
     for key in ["", "two words", &"x".repeat(256), "k\u{e9}"] {
-        problem(&keyed(&admin, key, "/v1/sync-runs", "{}"), 400, "bad-request");
+        let answer = keyed(&admin, key, "/v1/sync-runs", "{}");
+        assert_eq!(answer.status, 400, "the key {key:?}: {answer:?}");
+        problem(&answer, 400, "bad-request");
     }
     let twice = "idempotency-key: a\r\nidempotency-key: b\r\n";
     problem(&admin.send("POST", "/v1/sync-runs", twice, "{}"), 400, "bad-request");
