@@ -206,7 +206,7 @@ mod tests {
         let answers = Mutex::new(Answers::from(answers));
         let ask = |request: PageRequest| {
             cursors.lock().unwrap().push(request.cursor);
-            let answer = answers.lock().unwrap().pop_front().unwrap();
+            let answer = answers.lock().unwrap().pop_front().expect("it asks more often than it should");
             async move { answer }.boxed()
         };
         let kept = waits.clone();

@@ -58,7 +58,7 @@ mod tests {
             assert_eq!(check_filter(filter), Ok(()), "{filter}");
         }
         for filter in ["", "(cn=a", "(cn=a))", "cn=a)(uid=*", "(cn=a)(uid=*)", "(&(cn=a)", "(cn=\\zz)", "(=a)"] {
-            assert!(check_filter(filter).is_err(), "{filter}");
+            assert!(check_filter(filter).is_err(), "{filter:?}");
         }
         let deep = |levels: usize| format!("{}(cn=a){}", "(!".repeat(levels), ")".repeat(levels));
         assert_eq!(check_filter(&deep(FILTER_DEPTH_MAX - 1)), Ok(()));

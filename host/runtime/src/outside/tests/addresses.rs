@@ -2,7 +2,7 @@ use super::peer::{Peer, reply};
 use super::*;
 
 fn faults(connection: &str) -> String {
-    World::new().bind(connection).unwrap_err().join("; ")
+    World::new().bind(connection).expect_err(connection).join("; ")
 }
 
 #[test]

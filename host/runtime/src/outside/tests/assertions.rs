@@ -225,7 +225,7 @@ async fn what_is_no_key_is_refused_before_it_is_used_and_when_it_is() {
         let connection = system(&format!("[connections.api]\nkind = \"http\"\n{}", loopback(peer.port)));
         let Some(Connection::Http(http)) = connection.connections.get("api") else { panic!() };
         let http = reeve_core::inventory::HttpConnection { auth: auth(&peer, algorithm), ..http.clone() };
-        let said = check_secret(&Connection::Http(http), &text.as_str().into()).unwrap_err();
+        let said = check_secret(&Connection::Http(http), &text.as_str().into()).expect_err(why);
         let fault = format!("{:?}", outside.http(&mut Spent::new(), get("/Users")).await.unwrap_err());
         for text_of in [&said, &fault] {
             assert!(text_of.contains(why) && !text_of.contains(CANARY), "{why}: {text_of}");

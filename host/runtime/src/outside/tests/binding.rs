@@ -90,7 +90,7 @@ fn credentials_travel_in_headers_that_can_carry_them() {
         "scheme = \"header\"\nname = \"x-key\"\nprefix = \"a\\nb\"",
         "scheme = \"basic\"\nuser = \"a:b\"",
     ] {
-        assert_eq!(bind(auth).unwrap_err().len(), 1, "{auth}");
+        assert_eq!(bind(auth).expect_err(auth).len(), 1, "{auth}");
     }
     assert!(bind("scheme = \"header\"\nname = \"X-Key\"").is_ok());
 }

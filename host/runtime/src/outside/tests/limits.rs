@@ -2,6 +2,10 @@ use super::peer::{Peer, Reply, raw, reply};
 use super::*;
 use crate::limits::*;
 use std::io::{Cursor, Write};
+use std::time::Instant;
+
+/// Until when an answer is given up, on a busy machine.
+const SOON: Duration = Duration::from_secs(20);
 
 /// Zeros as gzip (RFC 1952), around what the zip library deflates.
 fn gzip_of_zeros(bytes: usize) -> Vec<u8> {
@@ -83,8 +87,10 @@ async fn an_answer_that_never_ends_is_lost_when_its_time_is_over() {
     for bytes in [b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nslow".to_vec(), Vec::new()] {
         let peer = Peer::start(move |_, _| Reply { bytes: bytes.clone(), hang: true }).await;
         let outside = World::new().bind_patiently(&loopback(peer.port), patience).unwrap();
+        let began = Instant::now();
         let answer = outside.http(&mut Spent::new(), get("/Users")).await;
         assert!(matches!(&answer, Err(HttpFault::AnswerLost(why)) if why.contains("0.05 s")), "{answer:?}");
+        assert!(began.elapsed() < SOON, "it was waited for {:?}", began.elapsed());
     }
 }
 
