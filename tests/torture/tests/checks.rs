@@ -76,7 +76,11 @@ fn every_check_notices_what_it_is_there_for() {
         let mut record = sound.clone();
         let Record { left, planned, cases, .. } = &mut record;
         [left, planned, cases][which].push(json!({ "state": "open" }));
-        assert!(broken(&record, &wished).iter().any(|what| what.starts_with("nothing-stuck")));
+        let broken = broken(&record, &wished);
+        assert!(
+            broken.iter().any(|what| what.starts_with("nothing-stuck")),
+            "nothing-stuck did not notice: {broken:#?}"
+        );
     }
     assert_eq!(seen.len(), CHECKS.len(), "a check was never seen failing");
 }
