@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use crate::{guests, reeve, repo, target};
+use crate::reeve::{self, Reeve};
+use crate::{guests, repo, target};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,6 +50,25 @@ pub fn pack(manifest: &Path, name: &str, out: &Path, more: &[&str]) {
     command.args(["plugin", "pack"]).arg(manifest).arg(wasm).arg("-o").arg(out).args(more);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Installs the plugin that misbehaves in the way that its setting `mode` says.
+pub fn install_rogue(reeve: &Reeve) {
+    let packed = reeve.path("rogue.reeve");
+    let (manifest, wasm) =
+        (repo().join("tests/hostile/rogue/plugin.toml"), guests::folder().join("reeve_guest_rogue.wasm"));
+    let paths = [&manifest, &wasm, &packed].map(|path| path.to_str().unwrap());
+    reeve.run(["plugin", "pack", paths[0], paths[1], "-o", paths[2]]).ok();
+    reeve.run(["plugin", "install", paths[2], "--yes", "--allow-unsigned"]).ok();
+}
+
+/// Puts the system `rogue` under governance, or changes how it misbehaves. Nothing listens where it would reach to.
+pub fn govern_rogue(reeve: &Reeve, mode: &str) {
+    reeve.add_system(&format!(
+        "name = \"rogue\"\nplugin = \"rogue\"\nrole = \"target\"\nlogin = \"{{email}}\"\nsettings = {{ mode = {mode:?} }}\n\
+         connections.api = {{ kind = \"http\", base-url = \"http://127.0.0.1:9\", private-addresses = true, auth = {{ \
+         scheme = \"none\" }} }}\n"
+    ));
 }
 
 /// Where the compiled code of exactly these plugins is kept between tests.

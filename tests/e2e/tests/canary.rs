@@ -10,9 +10,10 @@ use reeve_e2e::database::{Database, query};
 use reeve_e2e::echo::Echo;
 use reeve_e2e::interface::Interface;
 use reeve_e2e::people::crowd;
+use reeve_e2e::plugins::install_rogue;
 use reeve_e2e::reeve::Reeve;
+use reeve_e2e::repo;
 use reeve_e2e::wait::until;
-use reeve_e2e::{guests, repo};
 use serde_json::{Value, json};
 use sqlx::Row;
 
@@ -110,15 +111,6 @@ fn secrets(canaries: &[Canary], token: &str) -> Vec<String> {
     }
     secrets.retain(|secret| !secret.contains("-----"));
     secrets
-}
-
-fn install_rogue(reeve: &Reeve) {
-    let packed = reeve.path("rogue.reeve");
-    let (manifest, wasm) =
-        (repo().join("tests/hostile/rogue/plugin.toml"), guests::folder().join("reeve_guest_rogue.wasm"));
-    let paths = [&manifest, &wasm, &packed].map(|path| path.to_str().unwrap());
-    reeve.run(["plugin", "pack", paths[0], paths[1], "-o", paths[2]]).ok();
-    reeve.run(["plugin", "install", paths[2], "--yes", "--allow-unsigned"]).ok();
 }
 
 /// Puts everything under governance, the rogue in one of its modes.

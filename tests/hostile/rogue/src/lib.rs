@@ -1,11 +1,16 @@
 //! A plugin that misbehaves in the way that its setting `mode` says: in its own code, towards the host, towards the
 //! outside, and in what it returns. With `well` it behaves.
 
+mod hoard;
+mod look;
+mod machine;
 mod outside;
 mod pages;
+mod posing;
 mod senses;
 mod spree;
 
+use posing::Pose;
 use reeve_sdk::bindings::reader::exports::reeve::connector::reader::{AccountPage, EntitlementPage, GrantPage, Guest};
 use reeve_sdk::export::open;
 use reeve_sdk::prelude::*;
@@ -27,7 +32,7 @@ impl Descriptor for Rogue {
     fn describe(&self) -> Description {
         let capabilities = if self.0 == "many-capabilities" { 10_001 } else { 1 };
         Description {
-            entitlement_kinds: vec!["role".into()],
+            entitlement_kinds: vec![if Pose::of(&self.0).is_some() { "group" } else { "role" }.into()],
             credential_kinds: vec![],
             capabilities: vec![Capability::new(OperationKind::Disable, "none"); capabilities],
             finds_by: vec![MatchBy::Login],
@@ -38,7 +43,7 @@ impl Descriptor for Rogue {
     }
 
     fn check(&self) -> Result<Vec<Probe>, Failure> {
-        Ok(vec![])
+        Ok(if self.0 == "look-round" { look::round() } else { vec![] })
     }
 }
 
@@ -50,6 +55,9 @@ impl Writer for Rogue {
 
     fn disable(&self, id: &str, _: &str) -> Result<Outcome, Failure> {
         spree::run(&self.0);
+        if let Some(pose) = Pose::of(&self.0) {
+            return Ok(pose.disabled());
+        }
         match self.0.as_str() {
             "other-account" => Ok(Outcome::done().account("somebody-else")),
             "write-and-panic" => {
@@ -84,6 +92,7 @@ impl Guest for Rogue {
     fn list_accounts(page: PageRequest) -> Result<AccountPage, Failure> {
         let mode = open::<Self>()?.0;
         spree::run(&mode);
+        hoard::run(&mode)?;
         outside::run(&mode)?;
         let (items, state) = pages::accounts(&mode, page);
         Ok(AccountPage { items, state })
@@ -91,6 +100,9 @@ impl Guest for Rogue {
 
     fn list_entitlements(_: PageRequest) -> Result<EntitlementPage, Failure> {
         let mode = open::<Self>()?.0;
+        if let Some(pose) = Pose::of(&mode) {
+            return Ok(EntitlementPage { items: vec![pose.entitlement()], state: pages::last() });
+        }
         let kind = if mode == "undescribed-kind" { "group" } else { "role" };
         let mut items = vec![Entitlement::new("clerk", kind, "Clerk")];
         if mode == "group-cycle" {
@@ -101,7 +113,11 @@ impl Guest for Rogue {
 
     fn list_grants(_: PageRequest) -> Result<GrantPage, Failure> {
         let mut items = vec![Grant::direct("a1", "clerk")];
-        match open::<Self>()?.0.as_str() {
+        let mode = open::<Self>()?.0;
+        if let Some(pose) = Pose::of(&mode) {
+            return Ok(GrantPage { items: pose.grants(), state: pages::last() });
+        }
+        match mode.as_str() {
             "stray-grants" => items.extend([Grant::direct("nobody", "clerk"), Grant::direct("a1", "emperor")]),
             "group-cycle" => items = pages::inherited(),
             _ => {}
@@ -111,6 +127,9 @@ impl Guest for Rogue {
 
     fn get_account(id: String) -> Result<Option<AccountView>, Failure> {
         let mode = open::<Self>()?.0;
+        if let Some(pose) = Pose::of(&mode) {
+            return Ok(Some(pose.view()));
+        }
         let mut view = AccountView { account: pages::account(&id), grants: vec![Grant::direct(&id, "clerk")] };
         match mode.as_str() {
             "other-account" => view.account.id = "somebody-else".into(),

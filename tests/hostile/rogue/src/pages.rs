@@ -1,5 +1,6 @@
 //! Pages that no honest plugin returns.
 
+use crate::posing::Pose;
 use reeve_sdk::PageState;
 use reeve_sdk::prelude::*;
 
@@ -43,6 +44,9 @@ pub fn accounts(mode: &str, page: PageRequest) -> (Vec<Account>, PageState) {
     // `as ID EMAIL`: an account that says it is another system's.
     if let Some((id, email)) = mode.strip_prefix("as ").and_then(|rest| rest.split_once(' ')) {
         return (with(id, |account| account.email = Some(email.into())), last());
+    }
+    if let Some(pose) = Pose::of(mode) {
+        return (vec![pose.account()], last());
     }
     match mode {
         // Of the listing.
