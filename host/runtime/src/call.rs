@@ -13,7 +13,7 @@ use crate::plugin::Plugin;
 use crate::state::State;
 use futures_util::future::BoxFuture;
 use reeve_core::run::Failure;
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, ResourceTableError};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 /// A live instance, in the hands of the call that it was made for.
@@ -79,7 +79,7 @@ fn store(sandbox: &Sandbox, state: State) -> Store<State> {
     let mut store = Store::new(sandbox.engine(), state);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-    store.set_max_component_handles(WASI_HANDLES_MAX);
+    store.set_max_component_handles(HANDLES_MAX);
     store.data().turns.start_anew();
     store.set_epoch_deadline(EPOCH_TICKS_PER_TURN);
     store.epoch_deadline_callback(|context| end_of_turn(&context));
@@ -106,6 +106,9 @@ fn why_stopped(error: &wasmtime::Error, state: &State) -> String {
         None if is_too_much_data(error) => {
             format!("it handed over more than {HOST_CALL_BYTES_MAX} bytes at once")
         }
+        None if is_too_many_handles(error) => {
+            format!("the host would have to keep more than {HANDLES_MAX} handles for it")
+        }
         None => clean::text(state.outside(), &format!("it could not go on: {}", error.root_cause())),
     }
 }
@@ -113,6 +116,12 @@ fn why_stopped(error: &wasmtime::Error, state: &State) -> String {
 /// wasmtime keeps the type of this error to itself.
 fn is_too_much_data(error: &wasmtime::Error) -> bool {
     error.root_cause().to_string().contains("fuel allocated for hostcalls")
+}
+
+/// Over the limit of the host's own table, or of the guest's, whose error wasmtime keeps to itself too.
+fn is_too_many_handles(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ResourceTableError::Full))
+        || error.root_cause().to_string().contains("store handle limit exceeded")
 }
 
 /// A failure in the plugin's words. Where nothing can have changed and the host's own refusal was the last thing that

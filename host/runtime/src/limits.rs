@@ -14,8 +14,8 @@ pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 pub const INSTANCES_MAX: usize = 64;
 /// Data that may pass from the guest to the host in one host call or return, in bytes.
 pub const HOST_CALL_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Handles that an empty WASI keeps for a guest.
-pub const WASI_HANDLES_MAX: usize = 1_000;
+/// Handles that the host keeps for a guest, those of an empty WASI and those that the guest makes of its own.
+pub const HANDLES_MAX: usize = 1_000;
 /// Random bytes that a guest may draw at once, in bytes.
 pub const WASI_RANDOM_BYTES_MAX: u64 = 64 * 1024;
 /// Calls at the same time, over all plugins.

@@ -3,7 +3,7 @@
 //!
 //! Clock and randomness are the call's senses.
 
-use crate::limits::{WASI_HANDLES_MAX, WASI_RANDOM_BYTES_MAX};
+use crate::limits::{HANDLES_MAX, WASI_RANDOM_BYTES_MAX};
 use crate::senses::Senses;
 use crate::state::State;
 use wasmtime::component::{Linker, ResourceTable};
@@ -50,6 +50,6 @@ fn empty(senses: &Senses) -> WasiCtx {
 
 fn table() -> ResourceTable {
     let mut table = ResourceTable::new();
-    table.set_max_capacity(WASI_HANDLES_MAX);
+    table.set_max_capacity(HANDLES_MAX);
     table
 }

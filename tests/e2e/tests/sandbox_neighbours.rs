@@ -25,7 +25,7 @@ const WAITS_PER_CALL: u32 = 10;
 const HOLD_MAX: Duration = Duration::from_millis(500);
 
 /// What holds a thread for long, or asks for it again at once: each is tried alone.
-const ALONE: &[&str] = &["loop", "fill", "log-huge", "request-huge", "huge", "fat-pages"];
+const ALONE: &[&str] = &["loop", "fill", "log-huge", "request-huge", "huge", "fat-pages", "hoard-things"];
 /// What joins them when all misbehave at once.
 const TOGETHER: &[&str] =
     &["recursion", "memory", "log-for-ever", "settings-for-ever", "many-items", "cycle", "panic", "forbidden-path"];
