@@ -104,7 +104,8 @@ fn what_this_host_does_not_run_is_refused_at_install_and_said_by_name() {
         (
             toml.to_owned(),
             with(wasm, log, "wasi:filesystem/x@0.2.100"),
-            "can't be loaded: its imports or exports have other types",
+            "can't be loaded: its imports or exports have other types than reeve:connector 0.1.0: component imports \
+             instance `wasi:filesystem/x@0.2.100`",
         ),
         (
             toml.replace("\"writer\"]", "\"writer\", \"credentials\"]"),
@@ -119,6 +120,28 @@ fn what_this_host_does_not_run_is_refused_at_install_and_said_by_name() {
         assert!(refusal.contains(part), "{part} in: {refusal}");
     }
     assert_eq!(installed(&reeve), []);
+}
+
+/// A core module that imports one function.
+fn importing(module: &str, function: &str) -> Vec<u8> {
+    let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let import = [vec![1], text(module), text(function), vec![0, 0]].concat();
+    let header = [&b"\0asm\x01\0\0\0"[..], &[1, 4, 1, 0x60, 0, 0], &[2, u8::try_from(import.len()).unwrap()]].concat();
+    [header, import].concat()
+}
+
+#[test]
+fn code_that_asks_a_machine_for_more_than_the_contract_has_is_not_packed_and_told_what_it_is() {
+    let reeve = Reeve::bare(Database::Sqlite);
+    let [code, out] = ["code.wasm", "code.reeve"].map(|name| reeve.path(name));
+    for (module, function) in [("wasi_snapshot_preview1", "path_open"), ("env", "getenv")] {
+        std::fs::write(&code, importing(module, function)).unwrap();
+        let toml = manifest("scim");
+        let [toml, code, to] = [&toml, &code, &out].map(|path| path.to_str().unwrap());
+        let refusal = reeve.run(["plugin", "pack", toml, code, "-o", to]).refused(1);
+        assert!(refusal.contains(&format!("`{module}`")) && refusal.contains("Build it for"), "{refusal}");
+        assert!(!out.exists());
+    }
 }
 
 #[test]
