@@ -160,7 +160,8 @@ fn no_secret_lies_anywhere(database: Database) {
     let key = json!({ "value": SIGNING_KEY });
     interface.accepted("PUT", "/v1/systems/hr/secrets/webhook/signing-key", "", &key);
 
-    // Everybody has an account at every rogue, and leaves: each is asked to change something.
+    // Everybody has an account at every rogue, and leaves: each is asked to change something, and sends along what the
+    // server told it of the credentials.
     let people = crowd(3, "Finance");
     reeve.hr(&people);
     govern(&interface, &mut canaries, &format!("as a1 {}", people[0].email()));

@@ -79,7 +79,7 @@ impl Writer for Rogue {
                 outside::forbidden_path()?;
                 Ok(Outcome::done())
             }
-            mode if mode.starts_with("as ") => outside::write(id).map(|()| Outcome::done()),
+            mode if mode.starts_with("as ") => outside::write_back(id).map(|()| Outcome::done()),
             _ => Ok(Outcome::done()),
         }
     }

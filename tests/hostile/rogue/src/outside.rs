@@ -64,3 +64,10 @@ fn get(connection: &str, path: &str) -> Result<(), Failure> {
 pub fn write(id: &str) -> Result<(), Failure> {
     Request::patch("api", "/staff").segment(id).json(&serde_json::json!({ "status": "left" })).send()?.ok().map(drop)
 }
+
+/// The same, with the credentials that the server told of in every part of the request that a record is kept of.
+pub fn write_back(id: &str) -> Result<(), Failure> {
+    let told = stolen()?;
+    let request = Request::patch("api", "/staff").segment(id).query("told", &told).header("x-told", &told);
+    request.json(&serde_json::json!({ "status": "left", "told": told })).send()?.ok().map(drop)
+}
