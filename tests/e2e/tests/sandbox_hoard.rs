@@ -1,8 +1,6 @@
 //! Plugins that have the host keep things for them, as many as it will: they are stopped at a stated limit, what was kept
 //! goes with the call, and nobody else notices.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 use reeve_core::access::SystemRead;
 use reeve_e2e::database::Database;
 use reeve_e2e::guests::{self, Host};

@@ -1,8 +1,6 @@
 //! A plugin may ask for everything that WASI 0.2 has words for, and finds a machine with nothing in it: what the program
 //! was started with is not the plugin's.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
 use reeve_e2e::database::Database;
 use reeve_e2e::plugins::{govern_rogue, install_rogue};
 use reeve_e2e::reeve::Reeve;
