@@ -33,14 +33,14 @@ impl Salesforce {
     }
 
     /// Users are never deleted, so one that is not shown is either none or hidden from the connector's user.
-    fn hidden_or_none(&self, id: &str) -> Result<Option<AccountView>, Failure> {
+    pub fn must_not_be_hidden(&self, id: &str) -> Result<(), Failure> {
         let mut sees_all = None;
         exchange::each("SELECT PermissionsManageUsers FROM UserPermissionAccess", self.settings.page_size, |row| {
             sees_all = flag(row, "PermissionsManageUsers")?;
             Ok(())
         })?;
         match sees_all {
-            Some(true) => Ok(None),
+            Some(true) => Ok(()),
             _ => Err(Failure::forbidden(format!(
                 "Salesforce does not show the user {id}, and users are never deleted there; the connector's user needs \
                  the permission Manage Users to see everybody"
@@ -114,7 +114,7 @@ impl Reader for Salesforce {
             return self.program(id);
         }
         let Some(account) = self.users_where("Id", id)?.into_iter().next() else {
-            return self.hidden_or_none(id);
+            return self.must_not_be_hidden(id).map(|()| None);
         };
         if account.id != id {
             return Err(Failure::protocol(format!("asked for the user {id}, Salesforce answered with {}", account.id)));

@@ -1,7 +1,7 @@
 //! Operations on users. Each reads first: what is so already is not written again.
 
 use crate::exchange::{self, Object, flag};
-use crate::membership::Holding;
+use crate::membership::{Holding, Row};
 use crate::{Salesforce, create, fault, membership, soql, user};
 use reeve_sdk::http::Response;
 use reeve_sdk::prelude::*;
@@ -31,8 +31,9 @@ impl Salesforce {
         Ok(found)
     }
 
-    fn standing(&self, id: &str) -> Result<Standing, Failure> {
-        let fields = self.current(id, &["IsActive"])?.ok_or_else(|| no_such(id))?;
+    /// None if there is no such user.
+    fn standing(&self, id: &str) -> Result<Option<Standing>, Failure> {
+        let Some(fields) = self.current(id, &["IsActive"])? else { return Ok(None) };
         let active = fields.get("IsActive").and_then(Json::as_bool);
         let active = active.ok_or_else(|| Failure::protocol(format!("the user {id} comes without IsActive")))?;
         let mut login = None;
@@ -42,7 +43,12 @@ impl Salesforce {
             login = Some(LoginRow { id: row.get("Id")?.string()?, frozen });
             Ok(())
         })?;
-        Ok(Standing { active, login })
+        Ok(Some(Standing { active, login }))
+    }
+
+    /// Whoever is not there has nothing to lose.
+    fn gone(&self, id: &str) -> Result<Outcome, Failure> {
+        self.must_not_be_hidden(id).map(|()| Outcome::already_so())
     }
 
     /// Sets fields of a user that differ from what they are.
@@ -89,7 +95,7 @@ impl Writer for Salesforce {
 
     fn enable(&self, account: &str, _: &str) -> Result<Outcome, Failure> {
         must_be_user(account)?;
-        let standing = self.standing(account)?;
+        let standing = self.standing(account)?.ok_or_else(|| no_such(account))?;
         let frozen = standing.login.filter(|login| login.frozen);
         let mut outcome = Outcome::already_so();
         if !standing.active {
@@ -104,7 +110,8 @@ impl Writer for Salesforce {
 
     fn disable(&self, account: &str, _: &str) -> Result<Outcome, Failure> {
         must_be_user(account)?;
-        if !self.standing(account)?.active {
+        let Some(standing) = self.standing(account)? else { return self.gone(account) };
+        if !standing.active {
             return Ok(Outcome::already_so());
         }
         let answer = exchange::send_update(Object::User, account, &json!({ "IsActive": false }))?;
@@ -119,7 +126,7 @@ impl Writer for Salesforce {
 
     fn freeze(&self, account: &str, _: &str) -> Result<Outcome, Failure> {
         must_be_user(account)?;
-        let standing = self.standing(account)?;
+        let Some(standing) = self.standing(account)? else { return self.gone(account) };
         match standing.login {
             _ if !standing.active => Ok(Outcome::already_so()),
             Some(login) if login.frozen => Ok(Outcome::already_so()),
@@ -133,7 +140,7 @@ impl Writer for Salesforce {
     fn grant(&self, grant: NewGrant, _: &str) -> Result<Outcome, Failure> {
         must_be_user(&grant.account)?;
         match Holding::of(&grant.entitlement)? {
-            Holding::Row(row) => membership::give(row, &grant, &self.settings),
+            Holding::Row(row) => self.give_row(row, &grant),
             Holding::Role if grant.expires_at.is_some() => Err(membership::no_end_date()),
             Holding::Role => self.give_role(&grant),
             Holding::Profile => Err(Failure::unsupported("a user always has one profile; replace it by this one")),
@@ -178,14 +185,21 @@ impl Writer for Salesforce {
 }
 
 impl Salesforce {
-    fn role(&self, user: &str) -> Result<Option<String>, Failure> {
-        let current = self.current(user, &["UserRoleId"])?.ok_or_else(|| no_such(user))?;
-        Ok(current.get("UserRoleId").and_then(Json::as_str).map(str::to_owned))
+    /// Salesforce refuses an id that means nothing in the words for one that may not be used, and rarely says which id.
+    fn give_row(&self, row: Row, grant: &NewGrant) -> Result<Outcome, Failure> {
+        let given = membership::give(row, grant, &self.settings);
+        let refused = matches!(given, Err(Failure::Invalid(_) | Failure::Forbidden(_)));
+        if refused && self.current(&grant.account, &["Id"])?.is_none() {
+            self.must_not_be_hidden(&grant.account)?;
+            return Err(no_such(&grant.account));
+        }
+        given
     }
 
     /// A user has one role at most, and giving another one would take the first unseen.
     fn give_role(&self, grant: &NewGrant) -> Result<Outcome, Failure> {
-        match self.role(&grant.account)? {
+        let current = self.current(&grant.account, &["UserRoleId"])?.ok_or_else(|| no_such(&grant.account))?;
+        match role(&current) {
             Some(role) if role != grant.entitlement => {
                 Err(Failure::conflict(format!("the user has the role {role}, which has to be replaced")))
             }
@@ -194,13 +208,20 @@ impl Salesforce {
     }
 
     fn take_role(&self, membership: &Membership) -> Result<Outcome, Failure> {
-        match self.role(&membership.account)? {
+        let Some(current) = self.current(&membership.account, &["UserRoleId"])? else {
+            return self.gone(&membership.account);
+        };
+        match role(&current) {
             Some(role) if role == membership.entitlement => {
                 self.set(&membership.account, &[("UserRoleId", Json::Null)])
             }
             _ => Ok(Outcome::already_so()),
         }
     }
+}
+
+fn role(user: &Map<String, Json>) -> Option<&str> {
+    user.get("UserRoleId").and_then(Json::as_str)
 }
 
 fn must_be_user(id: &str) -> Result<(), Failure> {

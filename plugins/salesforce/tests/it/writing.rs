@@ -108,7 +108,31 @@ fn somebody_without_a_login_cannot_be_frozen() {
     let org = one();
     org.borrow_mut().rows.get_mut("UserLogin").unwrap().clear();
     assert!(matches!(apply(&org, Operation::Freeze(user(1))), Err(Failure::RefusedByTarget(_))));
-    assert!(matches!(apply(&org, Operation::Freeze(user(2))), Err(Failure::NotFound(_))));
+}
+
+#[test]
+fn whoever_is_not_there_has_nothing_to_lose_and_can_be_given_nothing() {
+    let org = one();
+    let nobody = user(7);
+    let revoke = |kind| Operation::Revoke(member(&nobody, &id(kind, 1)));
+    let ends = || [Operation::Disable(nobody.clone()), Operation::Freeze(nobody.clone())];
+    for operation in ends().into_iter().chain([revoke("0PS"), revoke("00E")]) {
+        assert_eq!(done(&org, operation.clone()), Status::AlreadySo, "{operation:?}");
+    }
+    let grant =
+        |kind| Operation::Grant(NewGrant { account: nobody.clone(), entitlement: id(kind, 1), expires_at: None });
+    for code in ["INVALID_CROSS_REFERENCE_KEY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"] {
+        org.borrow_mut().instead("POST", 400, &format!(r#"[{{"errorCode":"{code}","message":"words"}}]"#));
+        assert!(matches!(apply(&org, grant("0PS")), Err(Failure::NotFound(_))), "{code}");
+    }
+    for operation in [grant("00E"), Operation::Enable(nobody.clone())] {
+        assert!(matches!(apply(&org, operation), Err(Failure::NotFound(_))));
+    }
+    // Without the right to see everybody the user may be there.
+    org.borrow_mut().rows.get_mut("UserPermissionAccess").unwrap()[0]["PermissionsManageUsers"] = json!(false);
+    for operation in ends().into_iter().chain([revoke("00E")]) {
+        assert!(matches!(apply(&org, operation), Err(Failure::Forbidden(_))));
+    }
 }
 
 #[test]
