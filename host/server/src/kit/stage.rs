@@ -138,6 +138,17 @@ impl<'a> Stage<'a> {
     pub async fn twice(&mut self, name: &str, action: &Action<NativeId>, account: &NativeId) -> bool {
         let id = self.operation();
         let applied = self.apply(action, &id).await;
+        self.once_more(name, action, account, applied).await
+    }
+
+    /// The same for what was done once by now.
+    pub async fn once_more(
+        &mut self,
+        name: &str,
+        action: &Action<NativeId>,
+        account: &NativeId,
+        applied: Applied,
+    ) -> bool {
         if !self.report.add(WRITE, name, settled(&applied.result)) {
             return false;
         }

@@ -24,6 +24,9 @@ pub const MISSING_ACCOUNT: Check = Check {
     remedy: "For an account that is gone, disable, freeze, delete and revoke are `already-so`; all else is `not-found`.",
 };
 
+/// What an account is renamed by: the first field that the target does not make of others.
+const NAMES: [&str; 2] = ["display-name", "family-name"];
+
 /// The whole life of a test account, up to its end. None where there is no account to work on.
 pub async fn life(stage: &mut Stage<'_>, holdings: &Holdings) -> Option<NativeId> {
     let account = account(stage).await?;
@@ -116,9 +119,22 @@ async fn update(stage: &mut Stage<'_>, account: &NativeId) {
         stage.report.add(WRITE, "update", Seen::Skipped("only on an account of the kit's own".to_owned()));
         return;
     }
-    let attributes = BTreeMap::from([("display-name".to_owned(), json!(format!("Renamed Kit{}", stage.wishes.mark)))]);
-    let action = Action::Update { account: account.clone(), etag: None, attributes };
-    stage.twice("update display-name", &action, account).await;
+    let renamed = json!(format!("Renamed Kit{}", stage.wishes.mark));
+    for (at, field) in NAMES.iter().enumerate() {
+        let attributes = BTreeMap::from([((*field).to_owned(), renamed.clone())]);
+        let action = Action::Update { account: account.clone(), etag: None, attributes };
+        let (name, id) = (format!("update {field}"), stage.operation());
+        let applied = stage.apply(&action, &id).await;
+        match &applied.result {
+            Err(failure @ Failure::Invalid(_)) if at + 1 < NAMES.len() => {
+                stage.report.add(WRITE, name, Seen::Skipped(failure.to_string()));
+            }
+            _ => {
+                stage.once_more(&name, &action, account, applied).await;
+                return;
+            }
+        }
+    }
 }
 
 async fn states(stage: &mut Stage<'_>, account: &NativeId) {
