@@ -146,14 +146,16 @@ impl Org {
              tls-roots = {roots:?}\nauth = {{ {auth} }}\n"
         ));
         match sign_in {
-            SignIn::Assertion => {
-                let key = std::fs::read_to_string(keys().join("app.key")).unwrap();
-                reeve.set_secret("crm/api/private-key", &key);
-            }
+            SignIn::Assertion => reeve.set_secret("crm/api/private-key", &private_key()),
             SignIn::Secret => reeve.set_secret("crm/api/client-secret", SECRET),
         }
         reeve.birthrights(POLICY);
     }
+}
+
+/// What Reeve signs its assertions with.
+pub fn private_key() -> String {
+    std::fs::read_to_string(keys().join("app.key")).unwrap()
 }
 
 fn keys() -> std::path::PathBuf {

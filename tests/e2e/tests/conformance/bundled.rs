@@ -3,11 +3,13 @@
 use crate::{check, passes};
 use reeve_e2e::database::Database;
 use reeve_e2e::directory::{Directory, SERVICE_PASSWORD};
+use reeve_e2e::org::{self, Org, SignIn};
 use reeve_e2e::people::Person;
 use reeve_e2e::plugins::packed;
 use reeve_e2e::reeve::Reeve;
 use reeve_e2e::scim_server::{self, ScimServer};
 use reeve_e2e::workspace::{self, Workspace};
+use std::collections::BTreeSet;
 
 const PASSWORD: &str = "the-password-of-ines-in-a-test";
 
@@ -95,6 +97,47 @@ fn scim_keeps_the_contract_at_a_server_that_is_not_ours() {
     let users = server.users();
     passes(check(&reeve, &packed("scim"), &["--against", &system, "--write", "workspace"], secret), HTTP);
     assert_eq!(server.users(), users);
+}
+
+#[test]
+fn salesforce_keeps_the_contract_at_the_stand_in() {
+    // More users than one answer has, so that a listing goes on at a locator.
+    let org = Org::with(200, 200);
+    let (reeve, system) = populated(|reeve| org.govern(reeve, SignIn::Assertion));
+    let key = org::private_key();
+    let secret = Some(("REEVE_SECRET_API_PRIVATE_KEY", key.as_str()));
+    let before = org.ledger().len();
+    passes(check(&reeve, &packed("salesforce"), &["--against", &system], secret), &HTTP[..22]);
+    assert_eq!(org.ledger().len(), before, "without --write nothing is changed");
+
+    let born = ["--born-with", "profile:Standard User", "--born-with", "role:Sales Representative"];
+    let more = [["--against", system.as_str(), "--write", "crm"].as_slice(), &born].concat();
+    let expected: Vec<_> = HTTP.iter().chain(&["totals", "credentials"]).copied().collect();
+    passes(check(&reeve, &packed("salesforce"), &more, secret), &expected);
+    let done = org.ledger().split_off(before);
+    assert!(done.iter().all(|entry| entry.name.contains("reeve.kit")), "nobody else is touched: {done:#?}");
+    let how_many = |object: &str, change: &str| {
+        done.iter().filter(|entry| entry.resource.starts_with(object) && entry.change == change).count()
+    };
+    for object in ["PermissionSetAssignment/", "PermissionSetLicenseAssign/", "GroupMember/"] {
+        let made = how_many(object, "created");
+        assert!(made > 0, "{object} was never made");
+        assert_eq!(how_many(object, "deleted"), made, "{object} that was made is gone");
+    }
+    let users = done.iter().filter(|entry| entry.resource.starts_with("User/") && entry.change == "created");
+    let users: BTreeSet<_> = users.map(|entry| &entry.name).collect();
+    assert_eq!((users.len(), how_many("User/", "created")), (2, 2), "nobody was made twice");
+    let changes = org.changes("reeve.kit");
+    let fields = ["User.LastName=", "User.ProfileId=", "User.UserRoleId="];
+    for change in fields.into_iter().chain(["UserLogin.IsFrozen=true", "UserLogin.IsFrozen=false"]) {
+        assert!(changes.iter().any(|one| one.starts_with(change)), "{change} was never done: {changes:#?}");
+    }
+    for user in users {
+        // Salesforce deletes no users.
+        let changes = org.changes(user);
+        let last = |field: &str| changes.iter().rfind(|change| change.starts_with(field)).map(String::as_str);
+        assert_eq!(last("User.IsActive="), Some("User.IsActive=false"), "{changes:#?}");
+    }
 }
 
 #[test]
