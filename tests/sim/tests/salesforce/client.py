@@ -39,7 +39,8 @@ def refusal(call):
     except SalesforceAuthenticationFailed as error:
         return [type(error).__name__, error.code]
     except SalesforceError as error:
-        return [type(error).__name__, error.status, error.content[0]["errorCode"]]
+        said = error.content
+        return [type(error).__name__, error.status, said["error"] if "error" in said else said[0]["errorCode"]]
     return None
 
 
@@ -81,15 +82,49 @@ found["granted twice"] = refusal(lambda: salesforce.PermissionSetAssignment.crea
 found["revoked"] = salesforce.PermissionSetAssignment.delete(assignment)
 found["revoked twice"] = refusal(lambda: salesforce.PermissionSetAssignment.delete(assignment))
 
+approvers = only("SELECT Id FROM Group WHERE DeveloperName = 'Approvers' AND Type = 'Regular'")["Id"]
+member = {"GroupId": approvers, "UserOrGroupId": user}
+membership = salesforce.GroupMember.create(member)["id"]
+found["the same member"] = salesforce.GroupMember.create(member)["id"] == membership
+found["in the group"] = salesforce.GroupMember.get(membership)["UserOrGroupId"] == user
+found["left"] = salesforce.GroupMember.delete(membership)
+found["left twice"] = refusal(lambda: salesforce.GroupMember.delete(membership))
+
 login = only(f"SELECT Id FROM UserLogin WHERE UserId = '{user}'")["Id"]
 found["frozen"] = salesforce.UserLogin.update(login, {"IsFrozen": True})
+found["frozen login"] = refusal(lambda: log_in(username="zoe@acme.example"))
+found["thawed"] = salesforce.UserLogin.update(login, {"IsFrozen": False})
+zoe = log_in(username="zoe@acme.example")
+token = zoe.session_id
+found["ended session"] = salesforce.AuthSession.delete(
+    only(f"SELECT Id FROM AuthSession WHERE UsersId = '{user}'")["Id"]
+)
+# The client takes the refusal for what it is, and logs in anew.
+zoe.query("SELECT Id FROM User WHERE Username = 'zoe@acme.example'")
+found["new token"] = zoe.session_id != token
 found["deactivated"] = salesforce.User.update(user, {"IsActive": False})
+found["inactive login"] = refusal(lambda: log_in(username="zoe@acme.example"))
 found["active"] = only(f"SELECT IsActive, Title FROM User WHERE Id = '{user}'")["IsActive"]
 found["deleted"] = refusal(lambda: salesforce.User.delete(user))
 found["blocked"] = refusal(
     lambda: salesforce.User.update(only("SELECT Id FROM User WHERE Alias = 'dora'")["Id"], {"IsActive": False})
 )
+
+
+def tokens():
+    rows = salesforce.query("SELECT AppName, DeleteToken FROM OauthToken WHERE User.Alias = 'ben' ORDER BY AppName")
+    return {row["AppName"]: row["DeleteToken"] for row in rows["records"]}
+
+
+phone = {"token": tokens()["Phone App"]}
+found["revoke"] = salesforce.oauth2("revoke", phone)
+found["tokens"] = list(tokens())
+found["revoke twice"] = refusal(lambda: salesforce.oauth2("revoke", phone))
 found["malformed"] = refusal(lambda: salesforce.query("SELECT Id FORM User"))
-found["described"] = [salesforce.User.describe()["deletable"], salesforce.GroupMember.describe()["updateable"]]
+found["described"] = [
+    salesforce.User.describe()["deletable"],
+    salesforce.GroupMember.describe()["updateable"],
+    salesforce.OauthToken.describe()["deletable"],
+]
 found["gone"] = refusal(lambda: salesforce.User.get("005Ak0zzzzzzzzz"))
 print(json.dumps(found))
