@@ -34,19 +34,24 @@ pub(crate) struct Walk<T> {
     listing: Listing,
 }
 
-/// Walks to the end. `key` names an item by its page, its place there and its content, unique over the listing; `told`
-/// hears of the items so far and of the stated total after each page.
+/// Names an item by its page, its place there and its content, unique over the listing.
+type Key<T> = fn(u32, usize, &T) -> String;
+
+/// Walks to the end. `told` hears of the items so far and of the stated total after each page. The next page is asked for
+/// while the last one is looked at: if that one ends the listing, in vain.
 pub(crate) async fn walk<T: Serialize + Send + Sync + 'static>(
     size: u32,
     ask: &Ask<'_, T>,
     wait: &Wait,
     look: &Look,
-    key: fn(u32, usize, &T) -> String,
+    key: Key<T>,
     told: &(dyn Fn(u64, Option<u64>) + Send + Sync),
 ) -> Walk<T> {
     let began = Instant::now();
     let mut walk = Walk::new();
-    let (mut starts, mut cursor) = (1, None);
+    let mut starts = 1;
+    let asked = |cursor| async move { patiently(&PageRequest { cursor, size }, ask, wait).await };
+    let mut answer = asked(None).await;
     loop {
         let page = walk.listing.pages().saturating_add(1);
         let failed = |reason: String| Some(Incomplete::Failed { page, reason });
@@ -54,11 +59,12 @@ pub(crate) async fn walk<T: Serialize + Send + Sync + 'static>(
             walk.incomplete = failed(format!("the listing takes longer than {} s", LISTING_TIME_MAX.as_secs()));
             return walk;
         }
-        match patiently(&PageRequest { cursor: cursor.clone(), size }, ask, wait).await {
+        match answer {
             Err(Failure::CursorExpired) if starts < LISTING_STARTS_MAX => {
                 // What was read belongs to a listing that has no end.
                 walk = Walk::new();
-                (starts, cursor) = (starts + 1, None);
+                starts += 1;
+                answer = asked(None).await;
             }
             Err(Failure::CursorExpired) => {
                 walk.incomplete = failed(format!("its cursor expired in {LISTING_STARTS_MAX} attempts"));
@@ -68,36 +74,44 @@ pub(crate) async fn walk<T: Serialize + Send + Sync + 'static>(
                 walk.incomplete = failed(failure.to_string());
                 return walk;
             }
-            Ok(answer) => match walk.take(page, answer, look, key).await {
-                Ok(next) => {
-                    told(walk.listing.received(), walk.listing.stated_total());
-                    match next {
-                        Next::Page(next) => cursor = Some(next),
-                        Next::Done => return walk,
-                    }
-                }
-                Err(incomplete) => {
+            Ok(got) => {
+                let next = got.state.next.clone();
+                let ahead = async { Some(asked(Some(next?)).await) };
+                let (taken, ahead) = tokio::join!(walk.take(page, got, look, key), ahead);
+                if let Err(incomplete) = taken {
                     walk.incomplete = Some(incomplete);
                     return walk;
                 }
-            },
+                told(walk.listing.received(), walk.listing.stated_total());
+                match ahead {
+                    Some(ahead) => answer = ahead,
+                    None => return walk,
+                }
+            }
         }
     }
 }
 
-/// A page's items, with their size and SHA-256 as JSON.
+/// A page's items and their keys, with the size and the SHA-256 of the items as JSON.
 struct Weighed<T> {
     items: Vec<T>,
+    keys: Vec<String>,
     bytes: usize,
     sha256: String,
 }
 
 /// On a thread aside, because a page may have tens of megabytes and this one has others to serve.
-async fn weigh<T: Serialize + Send + 'static>(items: Vec<T>, look: Look) -> Result<Weighed<T>, String> {
+async fn weigh<T: Serialize + Send + 'static>(
+    page: u32,
+    items: Vec<T>,
+    look: Look,
+    key: Key<T>,
+) -> Result<Weighed<T>, String> {
     let weighed = tokio::task::spawn_blocking(move || {
         let json = serde_json::to_vec(&items).map_err(|error| format!("it has no JSON form: {error}"))?;
         look(&json)?;
-        Ok(Weighed { items, bytes: json.len(), sha256: hex::encode(Sha256::digest(&json)) })
+        let keys = items.iter().enumerate().map(|(at, item)| key(page, at, item)).collect();
+        Ok(Weighed { items, keys, bytes: json.len(), sha256: hex::encode(Sha256::digest(&json)) })
     });
     weighed.await.unwrap_or_else(|error| Err(format!("looking at it broke off: {error}")))
 }
@@ -114,21 +128,14 @@ impl<T: Serialize + Send + 'static> Walk<T> {
         }
     }
 
-    async fn take(
-        &mut self,
-        page: u32,
-        answer: Page<T>,
-        look: &Look,
-        key: fn(u32, usize, &T) -> String,
-    ) -> Result<Next, Incomplete> {
+    async fn take(&mut self, page: u32, answer: Page<T>, look: &Look, key: Key<T>) -> Result<Next, Incomplete> {
         let failed = |reason: String| Incomplete::Failed { page, reason };
         let Page { items, state } = answer;
-        let Weighed { items, bytes, sha256 } = weigh(items, look.clone()).await.map_err(failed)?;
+        let Weighed { items, keys, bytes, sha256 } = weigh(page, items, look.clone(), key).await.map_err(failed)?;
         self.page_sha256s.push(sha256);
         self.bytes = self.bytes.saturating_add(bytes);
         let room = LIST_MAX.saturating_sub(self.warnings.len());
         self.warnings.extend(state.warnings.iter().take(room).cloned());
-        let keys: Vec<_> = items.iter().enumerate().map(|(at, item)| key(page, at, item)).collect();
         let judged = self.listing.accept(keys, &state);
         if self.bytes > LISTING_BYTES_MAX {
             return Err(failed(format!("the listing has more than {LISTING_BYTES_MAX} bytes")));
@@ -288,7 +295,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_that_is_looked_at_and_refused_ends_the_listing_and_is_not_kept() {
-        let (walk, ..) = walked(vec![page(&[1], Some("b")), page(&[666], Some("c"))]).await;
+        // The page after it was asked for by then.
+        let (walk, ..) = walked(vec![page(&[1], Some("b")), page(&[666], Some("c")), page(&[3], None)]).await;
         assert_eq!(reason(&walk), "page 2 could not be read: it holds what it should not");
         assert_eq!((walk.items, walk.page_sha256s.len()), (vec![1], 1));
     }

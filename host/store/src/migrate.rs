@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
 
 /// In order; the number of a migration is its place, from 1. One that was released is never edited.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_log.sql"),
     include_str!("../migrations/0002_systems.sql"),
     include_str!("../migrations/0003_people.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0006_interface.sql"),
     include_str!("../migrations/0007_builds.sql"),
     include_str!("../migrations/0008_ended_spans.sql"),
+    include_str!("../migrations/0009_grant_ids.sql"),
 ];
 
 const VERSIONS: &str =

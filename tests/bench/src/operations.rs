@@ -12,7 +12,7 @@ use reeve_e2e::reeve::Reeve;
 use reeve_runtime::package::pack;
 use reeve_store::Store;
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The median of so many runs.
 const ROUNDS: usize = 3;
@@ -50,7 +50,7 @@ pub fn on_postgres(operations: u32) -> Result<Vec<Figure>> {
         if workers == 1 {
             alone = run.rate;
         }
-        let text = format!("{:.0}/s, {:.2} times one", run.rate, run.rate / alone);
+        let text = format!("{:.0}/s, {:.2} times one; {:.2} cores at work", run.rate, run.rate / alone, run.cores);
         figures.push(
             Figure::new(format!("the same on PostgreSQL (fsync {fsync}), {workers} worker processes"), text)
                 .limit("changes take turns at the log's head row; two cores for workers, database and target"),
@@ -70,16 +70,20 @@ struct Run {
     peak_bytes: u64,
     /// Of the first worker, for each operation; of use where it is the only one.
     cpu_each: Duration,
+    /// Of the machine, for workers, database and target together.
+    cores: f64,
 }
 
 fn run(database: Database, operations: usize, workers: usize) -> Result<Run> {
     let reeve = prepare(database, operations)?;
+    let (busy, start) = (process::busy()?, Instant::now());
     let others: Vec<_> = (1..workers).map(|_| reeve.start(["run", "--no-proof", "--patience", "0"])).collect();
     // One that finds the rest in others' hands says that something is left, which is so.
     let (first, _) = process::try_run(&reeve, &["run", "--no-proof", "--patience", "0"])?;
     for other in others {
         other.wait_with_output()?;
     }
+    let cores = process::busy()?.saturating_sub(busy).as_secs_f64() / start.elapsed().as_secs_f64();
     let done = tokio::runtime::Runtime::new()?.block_on(settled(&reeve.database_url()))?;
     let verified = done.iter().filter(|operation| operation.phase == Phase::Verified).count();
     ensure!(verified == operations, "{verified} of {operations} operations are verified");
@@ -87,7 +91,7 @@ fn run(database: Database, operations: usize, workers: usize) -> Result<Run> {
     let ended = done.iter().filter_map(|operation| operation.settled_at).max().context("nothing was settled")?;
     let took = Duration::try_from(ended.duration_since(began))?;
     let cpu_each = first.cpu / u32::try_from(operations)?;
-    Ok(Run { rate: rate(operations as u64, took), peak_bytes: first.peak_bytes, cpu_each })
+    Ok(Run { rate: rate(operations as u64, took), peak_bytes: first.peak_bytes, cpu_each, cores })
 }
 
 async fn settled(url: &str) -> Result<Vec<Operation>> {

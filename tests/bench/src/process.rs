@@ -79,6 +79,16 @@ fn field(file: &Path, name: &str) -> Result<u64> {
     Ok(line.split_ascii_whitespace().next().context("it is empty")?.parse()?)
 }
 
+/// What the machine's cores have worked so far, together, for whomever.
+pub fn busy() -> Result<Duration> {
+    let text = std::fs::read_to_string("/proc/stat")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).context("the cores are not told")?;
+    let ticks = line.split_ascii_whitespace().map(str::parse).collect::<Result<Vec<u64>, _>>()?;
+    // The fourth and the fifth are idle; those after the seventh are of other machines, or stand in the first two already.
+    let worked = ticks.iter().take(7).enumerate().filter(|(at, _)| ![3, 4].contains(at));
+    Ok(Duration::from_millis(worked.map(|(_, ticks)| ticks).sum::<u64>() * 1000 / TICKS))
+}
+
 /// Of a process, without its children.
 fn cpu(folder: &Path) -> Result<Duration> {
     let text = std::fs::read_to_string(folder.join("stat"))?;

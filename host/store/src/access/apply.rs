@@ -1,6 +1,6 @@
 //! Applies what a read showed. Differences are found in memory and written in bulk, a few statements in all.
 
-use super::diff::{Difference, Kept, Seen, difference};
+use super::diff::{Counts, Kept, Seen, difference};
 use super::spans::{ACCOUNTS, ENTITLEMENTS, GRANTS, Spans};
 use crate::row::{Rows, get, int, json, key, micros, text};
 use crate::tx::With;
@@ -11,6 +11,7 @@ use reeve_core::id::{NativeId, SystemName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 
 /// What a read changed in what is kept of its system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -28,6 +29,9 @@ pub struct ReadChanges {
 
 /// Rows that are held as JSON at the same time: a few MB.
 const ROWS_AT_ONCE: usize = 16_384;
+
+/// Half of a SHA-256 in hex, of which nobody can make two grants have the same: a million of these are kept and compared.
+const GRANT_ID_LETTERS: usize = 32;
 
 /// A read of a system, or of one account of it.
 #[derive(Clone, Copy)]
@@ -52,12 +56,10 @@ impl Tx {
     ) -> Result<ReadChanges, StoreError> {
         self.note_read(system, read_at).await?;
         let of = Read { system, only: None, whole, at: micros(read_at) };
-        let seen = read.accounts.iter().map(seen_account).collect::<Result<_, _>>()?;
-        let accounts = self.apply::<Account>(&ACCOUNTS, of, seen).await?;
-        let seen = read.entitlements.iter().map(seen_entitlement).collect::<Result<_, _>>()?;
+        let accounts = self.apply::<Account>(&ACCOUNTS, of, all_seen(&read.accounts, seen_account)?).await?;
+        let seen = all_seen(&read.entitlements, seen_entitlement)?;
         let entitlements = self.apply::<Entitlement>(&ENTITLEMENTS, of, seen).await?;
-        let seen = read.grants.iter().map(seen_grant).collect::<Result<_, _>>()?;
-        let grants = self.apply::<Grant>(&GRANTS, of, seen).await?;
+        let grants = self.apply::<Grant>(&GRANTS, of, all_seen(&read.grants, seen_grant)?).await?;
         Ok(ReadChanges {
             accounts_new: accounts.new,
             accounts_changed: accounts.changed,
@@ -121,7 +123,7 @@ impl Tx {
         }
     }
 
-    async fn apply<T>(&mut self, spans: &Spans, of: Read<'_>, seen: Vec<Seen>) -> Result<Difference, StoreError>
+    async fn apply<T>(&mut self, spans: &Spans, of: Read<'_>, seen: Vec<Seen>) -> Result<Counts, StoreError>
     where
         T: DeserializeOwned + PartialEq,
     {
@@ -130,14 +132,26 @@ impl Tx {
         let system = With::Text(of.system.as_str());
         self.write_bulk(spans.erase, Rows::single(&found.erase)?, &[system]).await?;
         self.write_bulk(spans.end, Rows::single(&found.end)?, &[system, With::Int(of.at)]).await?;
-        // Not all at once, because a first read begins a million.
-        for part in found.mend.chunks(ROWS_AT_ONCE) {
-            self.write_bulk(spans.mend, Rows::of(part.iter().map(columns))?, &[system]).await?;
+        self.write_seen(spans.mend, found.mend, &[system]).await?;
+        self.write_seen(spans.begin, found.begin, &[system, With::Int(of.at)]).await?;
+        Ok(found.counts)
+    }
+
+    /// In parts, because a first read begins a million; the next one is put together while the last is written.
+    async fn write_seen(
+        &mut self,
+        statement: &'static str,
+        seen: Vec<Seen>,
+        with: &[With<'_>],
+    ) -> Result<(), StoreError> {
+        let mut seen = seen.into_iter();
+        let mut ahead = next_rows(&mut seen);
+        while let Some(rows) = ahead {
+            let rows = rows.await.map_err(|error| StoreError::conflict(format!("a read was not stored: {error}")))?;
+            ahead = next_rows(&mut seen);
+            self.write_bulk(statement, rows?, with).await?;
         }
-        for part in found.begin.chunks(ROWS_AT_ONCE) {
-            self.write_bulk(spans.begin, Rows::of(part.iter().map(columns))?, &[system, With::Int(of.at)]).await?;
-        }
-        Ok(found)
+        Ok(())
     }
 
     async fn kept(&mut self, spans: &Spans, of: Read<'_>) -> Result<Vec<Kept>, StoreError> {
@@ -159,8 +173,32 @@ impl Tx {
     }
 }
 
+fn next_rows(seen: &mut std::vec::IntoIter<Seen>) -> Option<JoinHandle<Result<Rows, StoreError>>> {
+    let part: Vec<_> = seen.by_ref().take(ROWS_AT_ONCE).collect();
+    (!part.is_empty()).then(|| tokio::task::spawn_blocking(move || Rows::of(part.iter().map(columns))))
+}
+
 fn columns(seen: &Seen) -> (&str, &str, &str) {
     (&seen.key, &seen.body, &seen.account)
+}
+
+/// A read in rows, of which every core makes its share and sorts it.
+fn all_seen<T: Sync>(things: &[T], seen: fn(&T) -> Result<Seen, StoreError>) -> Result<Vec<Seen>, StoreError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = things.len().div_ceil(cores).max(ROWS_AT_ONCE);
+    let sorted = move |part: &[T]| -> Result<Vec<Seen>, StoreError> {
+        let mut rows = part.iter().map(seen).collect::<Result<Vec<_>, _>>()?;
+        rows.sort();
+        Ok(rows)
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = things.chunks(share).map(|part| scope.spawn(move || sorted(part))).collect();
+        let mut all = Vec::with_capacity(things.len());
+        for part in parts {
+            all.append(&mut part.join().map_err(|_| StoreError::conflict("a read was not stored: a thread broke"))??);
+        }
+        Ok(all)
+    })
 }
 
 fn seen_account(account: &Account) -> Result<Seen, StoreError> {
@@ -177,6 +215,7 @@ fn seen<T: Serialize>(id: &str, thing: &T) -> Result<Seen, StoreError> {
 
 fn seen_grant(grant: &Grant) -> Result<Seen, StoreError> {
     let body = json(grant)?;
-    let id = hex::encode(Sha256::digest(&body));
+    let mut id = hex::encode(Sha256::digest(&body));
+    id.truncate(GRANT_ID_LETTERS);
     Ok(Seen { key: id, body, account: key(grant.account.as_str()).into_owned() })
 }

@@ -30,6 +30,11 @@ pub(super) struct Difference {
     /// Spans that began with this very read: they are put right, because a span of no length says nothing.
     pub mend: Vec<Seen>,
     pub erase: Vec<String>,
+    pub counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
     pub new: u64,
     pub changed: u64,
     pub gone: u64,
@@ -63,7 +68,7 @@ pub(super) fn difference<T: DeserializeOwned + PartialEq>(
         match (old, new) {
             (Some(old), None) if whole => difference.gone(old, read_at),
             (None, Some(new)) if !ended_later.contains(&new.key) => {
-                difference.new += 1;
+                difference.counts.new += 1;
                 difference.begin.push(new);
             }
             (Some(old), Some(new)) if !same::<T>(&old.body, &new.body) => difference.changed(old, new, read_at),
@@ -79,7 +84,7 @@ impl Difference {
             Ordering::Equal => self.erase.push(old.key),
             Ordering::Greater => return,
         }
-        self.gone += 1;
+        self.counts.gone += 1;
     }
 
     fn changed(&mut self, old: Kept, new: Seen, read_at: i64) {
@@ -91,7 +96,7 @@ impl Difference {
             Ordering::Equal => self.mend.push(new),
             Ordering::Greater => return,
         }
-        self.changed += 1;
+        self.counts.changed += 1;
     }
 }
 
