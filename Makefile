@@ -53,7 +53,9 @@ bench: peers guests ## measure what Reeve is held to, in a release build
 	$(with_peers) REEVE_BIN=$(CARGO_TARGET_DIR)/release/reeve REEVE_PLUGINS=$(CARGO_TARGET_DIR)/none REEVE_PG_FSYNC=on \
 	  $(CARGO_TARGET_DIR)/release/reeve-bench $(if $(ONLY),--only $(ONLY))
 
-# Of the long run: how many kills, from which seed on, at most how many worlds on each database, and where it is written to.
+# Of the long run: whether first at every commit of a small world, how many kills in all, from which seed on, at most how
+# many worlds on each database by chance, and where it is written to.
+EVERY ?= yes
 KILLS ?= 10000
 SEED ?= 1
 WORLDS ?= 1000000
@@ -61,7 +63,7 @@ DATABASES ?= sqlite,postgres
 RESULTS ?= tests/torture/RESULTS.md
 
 torture: peers plugins ## kill Reeve thousands of times (KILLS=, SEED=, WORLDS=, DATABASES=) and write down what held
-	$(with_peers) $(CARGO_TARGET_DIR)/debug/reeve-torture --kills $(KILLS) --seed $(SEED) --worlds $(WORLDS) \
+	$(with_peers) $(CARGO_TARGET_DIR)/debug/reeve-torture --every $(EVERY) --kills $(KILLS) --seed $(SEED) --worlds $(WORLDS) \
 	  --databases $(DATABASES) --results $(RESULTS)
 
 fmt: ## format all Rust code

@@ -91,7 +91,7 @@ fn import(name: &str, runs: &Runs) -> Figure {
         ),
     )
     .target("at least 40000/s", per_second >= RATE_MIN)
-    .limit("one core: pages are read one after the other, then written")
+    .limit("the plugin, which reads page after page on one core; then the database, which writes on one")
 }
 
 fn feed(name: &str, people: u32, runs: &Runs) -> Figure {

@@ -42,6 +42,9 @@ impl Kind {
         Self::HttpReceive,
     ];
 
+    /// After these, something is so for good: a commit of either database.
+    pub const COMMITS: [Self; 2] = [Self::Sync, Self::PgCommit];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::WalWrite => "write to the SQLite WAL",

@@ -1,13 +1,17 @@
-//! The long run: kills until there were as many as were asked for, on each database, and writes down how it went.
+//! The long run: kills once at every commit of a small world, then by chance until there were as many kills as were asked
+//! for, on each database, and writes down how it went.
 //!
-//! `torture [--kills N] [--seed N] [--worlds N] [--databases sqlite,postgres] [--results FILE]`
+//! `torture [--every yes|no] [--kills N] [--seed N] [--worlds N] [--databases sqlite,postgres] [--results FILE]`
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use reeve_e2e::database::Database;
+use reeve_torture::harm::{Harm, Kind, Side};
 use reeve_torture::report::{Report, Tally};
 use reeve_torture::site::Site;
-use reeve_torture::world::World;
+use reeve_torture::story::Story;
+use reeve_torture::world::{Outcome, Plan, World};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -20,6 +24,7 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 const BROKEN_MAX: u64 = 20;
 
 struct Args {
+    every: bool,
     kills: u64,
     seed: u64,
     worlds: u64,
@@ -29,6 +34,7 @@ struct Args {
 
 fn args() -> Args {
     let mut args = Args {
+        every: true,
         kills: KILLS,
         seed: 1,
         worlds: u64::MAX,
@@ -39,6 +45,7 @@ fn args() -> Args {
     while let Some(name) = given.next() {
         let value = given.next().unwrap_or_else(|| panic!("{name} needs a value"));
         match name.as_str() {
+            "--every" => args.every = value == "yes",
             "--kills" => args.kills = value.parse().unwrap(),
             "--seed" => args.seed = value.parse().unwrap(),
             "--worlds" => args.worlds = value.parse().unwrap(),
@@ -50,20 +57,28 @@ fn args() -> Args {
     args
 }
 
+/// What the threads of the databases share.
+struct Run {
+    args: Args,
+    began: Instant,
+    told: Mutex<Instant>,
+    kills: AtomicU64,
+    report: Mutex<Report>,
+}
+
 fn main() {
-    let args = args();
+    let (args, began) = (args(), Instant::now());
     let report = Mutex::new(Report::begin(args.seed));
-    let (kills, began) = (AtomicU64::new(0), Instant::now());
-    let told = Mutex::new(began);
+    let run = Run { args, began, told: Mutex::new(began), kills: AtomicU64::new(0), report };
     std::thread::scope(|scope| {
-        for name in &args.databases {
-            scope.spawn(|| torture(name, &args, &kills, &report, &told));
+        for name in &run.args.databases {
+            scope.spawn(|| run.torture(name));
         }
     });
-    let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     let text = report.text(began.elapsed());
     println!("{text}");
-    if let Some(path) = &args.results {
+    if let Some(path) = &run.args.results {
         let before = std::fs::read_to_string(path).unwrap_or_default();
         std::fs::write(path, format!("{}\n\n{text}", before.trim_end())).unwrap();
     }
@@ -72,39 +87,69 @@ fn main() {
     }
 }
 
-/// Worlds on one database until all have killed enough together.
-fn torture(name: &str, args: &Args, kills: &AtomicU64, report: &Mutex<Report>, told: &Mutex<Instant>) {
-    let began = Instant::now();
-    let database = match name {
-        "sqlite" => Database::Sqlite,
-        "postgres" => Database::postgres().unwrap_or_else(|| panic!("PostgreSQL is missing")),
-        _ => panic!("{name} is no database"),
-    };
-    let mut site = Site::new(database);
-    for seed in (args.seed..).take(usize::try_from(args.worlds).unwrap_or(usize::MAX)) {
-        if kills.load(Ordering::Relaxed) >= args.kills {
+impl Run {
+    /// Worlds on one database until all have killed enough together.
+    fn torture(&self, name: &str) {
+        let database = match name {
+            "sqlite" => Database::Sqlite,
+            "postgres" => Database::postgres().unwrap_or_else(|| panic!("PostgreSQL is missing")),
+            _ => panic!("{name} is no database"),
+        };
+        let mut site = Site::new(database);
+        if self.args.every && self.at_every_commit(name, &mut site).is_break() {
             return;
         }
-        let outcome = World::of_seed(&mut site, seed);
-        let done =
-            outcome.kills.values().sum::<u64>() + kills.fetch_add(outcome.kills.values().sum(), Ordering::Relaxed);
-        for broken in &outcome.broken {
-            println!("BROKEN: {broken}\n  again: make torture SEED={seed} WORLDS=1 DATABASES={name}");
+        let worlds = usize::try_from(self.args.worlds).unwrap_or(usize::MAX);
+        for seed in (self.args.seed..).take(worlds) {
+            if self.kills.load(Ordering::Relaxed) >= self.args.kills {
+                return;
+            }
+            let outcome = World::of_seed(&mut site, seed);
+            let again = format!("SEED={seed} WORLDS=1 EVERY=no DATABASES={name}");
+            if self.note(name, &again, false, &outcome).is_break() {
+                return;
+            }
         }
-        let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
-        report.add(name, Tally::of(seed, &outcome));
+    }
+
+    /// A small world for each commit of each of its steps, and each side of it.
+    fn at_every_commit(&self, name: &str, site: &mut Site) -> ControlFlow<()> {
+        let story = Story::small();
+        for (step, side) in (0..story.steps()).flat_map(|step| Side::ALL.map(|side| (step, side))) {
+            for at in 1.. {
+                let mut world = World::begin(site, Plan::Once(step, Harm::kill(at, side).among(&Kind::COMMITS)));
+                for people in &story.days {
+                    world.day(people);
+                }
+                let outcome = world.end(&story);
+                if outcome.kills.is_empty() && outcome.broken.is_empty() {
+                    break;
+                }
+                let again = format!("KILLS=0 DATABASES={name} (step {step}, {} commit {at})", side.name());
+                self.note(name, &again, true, &outcome)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Adds a world to the report, and breaks off where too much is broken. `again` plays it again.
+    fn note(&self, name: &str, again: &str, in_turn: bool, outcome: &Outcome) -> ControlFlow<()> {
+        let killed: u64 = outcome.kills.values().sum();
+        let done = killed + self.kills.fetch_add(killed, Ordering::Relaxed);
+        for broken in &outcome.broken {
+            println!("BROKEN: {broken}\n  again: make torture {again}");
+        }
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        report.add(name, Tally::of(again, in_turn, outcome));
         let broken = report.broken();
         drop(report);
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.elapsed() > TELL_EVERY {
             *told = Instant::now();
-            let rate = done as f64 / began.elapsed().as_secs_f64();
-            let left = args.kills.saturating_sub(done) as f64 / rate.max(0.01);
-            println!("{done} of {} kills, {rate:.1}/s, {left:.0} s to go, {broken} worlds broken", args.kills);
+            let rate = done as f64 / self.began.elapsed().as_secs_f64();
+            let left = self.args.kills.saturating_sub(done) as f64 / rate.max(0.01);
+            println!("{done} of {} kills, {rate:.1}/s, {left:.0} s to go, {broken} worlds broken", self.args.kills);
         }
-        drop(told);
-        if broken >= BROKEN_MAX {
-            return;
-        }
+        if broken >= BROKEN_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

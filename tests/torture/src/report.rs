@@ -11,16 +11,19 @@ use std::time::Duration;
 
 /// One world, for the sums.
 pub struct Tally {
-    seed: u64,
+    /// What plays it again.
+    again: String,
+    /// One of those that are killed once, at each commit in turn.
+    in_turn: bool,
     kills: Kills,
     misbehaves: bool,
     broken: Vec<String>,
 }
 
 impl Tally {
-    pub fn of(seed: u64, outcome: &Outcome) -> Self {
+    pub fn of(again: &str, in_turn: bool, outcome: &Outcome) -> Self {
         let Outcome { kills, broken, misbehaves } = outcome;
-        Self { seed, kills: kills.clone(), misbehaves: *misbehaves, broken: broken.clone() }
+        Self { again: again.to_owned(), in_turn, kills: kills.clone(), misbehaves: *misbehaves, broken: broken.clone() }
     }
 }
 
@@ -59,9 +62,11 @@ impl Report {
         for (database, worlds) in &self.worlds {
             let kills: u64 = worlds.iter().flat_map(|tally| tally.kills.values()).sum();
             let misbehaving = worlds.iter().filter(|tally| tally.misbehaves).count();
+            let in_turn = worlds.iter().filter(|tally| tally.in_turn).count();
             writeln!(
                 text,
-                "### {database}: {kills} kills in {} worlds, {misbehaving} of them with targets that misbehave\n",
+                "### {database}: {kills} kills in {} worlds, {misbehaving} of them with targets that misbehave; {in_turn} \
+                 are one small world, killed at each commit in turn\n",
                 worlds.len()
             )
             .unwrap();
@@ -85,12 +90,11 @@ impl Report {
             let count = self.worlds.values().flatten().filter(breaks).count();
             writeln!(text, "| {sentence} | {count} of {worlds} |").unwrap();
         }
-        for (database, worlds) in &self.worlds {
+        for worlds in self.worlds.values() {
             for tally in worlds.iter().filter(|tally| !tally.broken.is_empty()) {
                 let names = tally.broken.iter().filter_map(|broken| Some(broken.split_once(':')?.0));
                 let names: Vec<_> = names.collect::<BTreeSet<_>>().into_iter().collect();
-                let (seed, names) = (tally.seed, names.join(", "));
-                writeln!(text, "\nBroken: {names}; `make torture SEED={seed} WORLDS=1 DATABASES={database}`").unwrap();
+                writeln!(text, "\nBroken: {}; `make torture {}`", names.join(", "), tally.again).unwrap();
             }
         }
         text

@@ -2,6 +2,7 @@
 
 use crate::dice::Dice;
 use crate::target::Holds;
+use crate::world::STEPS_OF_A_DAY;
 use reeve_e2e::people::Person;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +66,11 @@ impl Story {
             days.push(people.clone());
         }
         Self { days }
+    }
+
+    /// The commands of all its days.
+    pub fn steps(&self) -> usize {
+        self.days.len() * STEPS_OF_A_DAY
     }
 
     /// What everybody must have at each target after the last day.

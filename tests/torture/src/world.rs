@@ -21,6 +21,9 @@ const DONE: i32 = 0;
 const REFUSED: i32 = 3;
 const LEFT: i32 = 4;
 
+/// A day's commands: read, plan, approve, run.
+pub const STEPS_OF_A_DAY: usize = 4;
+
 /// Kills by kind of boundary and side.
 pub type Kills = BTreeMap<(Kind, Side), u64>;
 

@@ -10,7 +10,7 @@ use reeve_torture::world::{Plan, World};
 /// Worlds by seed, on each database.
 const SEEDS: std::ops::Range<u64> = 1..4;
 const KILLS_MIN: u64 = 10;
-/// Of the boundaries of a small world every third has its turn here; `make torture` leaves none out.
+/// Of the boundaries of a small world every third has its turn here; `make torture` leaves no commit out.
 const STRIDE: usize = 3;
 
 fn seeds(mut site: Site) {
