@@ -77,12 +77,16 @@ pub(crate) async fn walk<T: Serialize + Send + Sync + 'static>(
             Ok(got) => {
                 let next = got.state.next.clone();
                 let ahead = async { Some(asked(Some(next?)).await) };
-                let (taken, ahead) = tokio::join!(walk.take(page, got, look, key), ahead);
+                let looked_at = async {
+                    walk.take(page, got, look, key).await?;
+                    told(walk.listing.received(), walk.listing.stated_total());
+                    Ok(())
+                };
+                let (taken, ahead) = tokio::join!(looked_at, ahead);
                 if let Err(incomplete) = taken {
                     walk.incomplete = Some(incomplete);
                     return walk;
                 }
-                told(walk.listing.received(), walk.listing.stated_total());
                 match ahead {
                     Some(ahead) => answer = ahead,
                     None => return walk,
