@@ -10,7 +10,7 @@ use reeve_torture::harm::{Harm, Kind, Side};
 use reeve_torture::report::{Report, Tally};
 use reeve_torture::site::Site;
 use reeve_torture::story::Story;
-use reeve_torture::world::{Outcome, Plan, World};
+use reeve_torture::world::{Outcome, World};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,7 @@ fn args() -> Args {
     while let Some(name) = given.next() {
         let value = given.next().unwrap_or_else(|| panic!("{name} needs a value"));
         match name.as_str() {
-            "--every" => args.every = value == "yes",
+            "--every" => args.every = ["no", "yes"].iter().position(|word| *word == value).unwrap() == 1,
             "--kills" => args.kills = value.parse().unwrap(),
             "--seed" => args.seed = value.parse().unwrap(),
             "--worlds" => args.worlds = value.parse().unwrap(),
@@ -117,11 +117,7 @@ impl Run {
         let story = Story::small();
         for (step, side) in (0..story.steps()).flat_map(|step| Side::ALL.map(|side| (step, side))) {
             for at in 1.. {
-                let mut world = World::begin(site, Plan::Once(step, Harm::kill(at, side).among(&Kind::COMMITS)));
-                for people in &story.days {
-                    world.day(people);
-                }
-                let outcome = world.end(&story);
+                let outcome = World::once(site, &story, step, Harm::kill(at, side).among(&Kind::COMMITS));
                 if outcome.kills.is_empty() && outcome.broken.is_empty() {
                     break;
                 }

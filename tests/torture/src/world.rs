@@ -57,6 +57,15 @@ impl<'a> World<'a> {
         Self { site, plan, step: 0, outcome: Outcome::default() }
     }
 
+    /// The world of a story in which one step is harmed once.
+    pub fn once(site: &'a mut Site, story: &Story, step: usize, harm: Harm) -> Outcome {
+        let mut world = Self::begin(site, Plan::Once(step, harm));
+        for people in &story.days {
+            world.day(people);
+        }
+        world.end(story)
+    }
+
     /// The world of a seed, from its first day to its judgement.
     pub fn of_seed(site: &'a mut Site, seed: u64) -> Outcome {
         let mut dice = Dice::new(seed);

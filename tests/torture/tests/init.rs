@@ -3,9 +3,10 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use reeve_e2e::database::Database;
+use reeve_e2e::database::{Database, query};
 use reeve_e2e::reeve::Reeve;
 use reeve_torture::harm::{Clock, Count, Harm, Kind, Orders, Side, put};
+use sqlx::Row;
 
 /// One boundary in so many has its turn: the one between is the end of the same step as its neighbours.
 const STRIDE: usize = 6;
@@ -49,6 +50,10 @@ impl Making {
     /// The same command finishes what was killed; after that it is refused, and changes nothing.
     fn finishes(&self, name: &str, database: Option<&str>, at: u64) {
         let again = self.init(name, database, None);
+        let url =
+            database.map_or_else(|| format!("sqlite:{}/reeve.db", self.reeve.path(name).display()), str::to_owned);
+        let made: i64 = query(&url, "SELECT count(*) AS made FROM schema_version")[0].get("made");
+        assert!(made > 0, "killed at {at}: no schema, {} {}", again.code, again.error);
         assert!(again.code == 0 || again.code == 3, "killed at {at}: {} {}", again.code, again.error);
         assert_eq!(self.log(name).first().map(String::as_str), Some("log.started"), "killed at {at}");
         let done = self.init(name, database, None);

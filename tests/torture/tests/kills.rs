@@ -5,7 +5,7 @@ use reeve_e2e::database::Database;
 use reeve_torture::harm::{Harm, Kind, Orders, Side};
 use reeve_torture::site::Site;
 use reeve_torture::story::Story;
-use reeve_torture::world::{Plan, World};
+use reeve_torture::world::World;
 
 /// Worlds by seed, on each database.
 const SEEDS: std::ops::Range<u64> = 1..4;
@@ -38,11 +38,8 @@ fn kills_by_chance_leave_nothing_undone_and_nothing_twice_on_postgres() {
 fn at_every(kind: Kind, side: Side, mut site: Site) {
     const RUN: usize = 3;
     let story = Story::joiner();
-    let people = story.days.first().cloned().unwrap_or_default();
     for at in (1..).step_by(STRIDE) {
-        let mut world = World::begin(&mut site, Plan::Once(RUN, Harm::kill(at, side).among(&[kind])));
-        world.day(&people);
-        let outcome = world.end(&story);
+        let outcome = World::once(&mut site, &story, RUN, Harm::kill(at, side).among(&[kind]));
         assert!(outcome.broken.is_empty(), "{side:?} {kind:?} {at}: {:#?}", outcome.broken);
         if outcome.kills.is_empty() {
             assert!(at > 6, "only {} boundaries of {kind:?} were met", at - 1);
