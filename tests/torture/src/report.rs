@@ -28,13 +28,15 @@ impl Tally {
 }
 
 pub struct Report {
+    /// What is tried, though the tree may have moved on by the end.
+    commit: String,
     seed: u64,
     worlds: BTreeMap<String, Vec<Tally>>,
 }
 
 impl Report {
     pub fn begin(seed: u64) -> Self {
-        Self { seed, worlds: BTreeMap::new() }
+        Self { commit: commit(), seed, worlds: BTreeMap::new() }
     }
 
     pub fn add(&mut self, database: &str, tally: Tally) {
@@ -47,11 +49,11 @@ impl Report {
     }
 
     pub fn text(&self, took: Duration) -> String {
-        let (mut text, commit) = (String::new(), commit());
+        let mut text = String::new();
         let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let all: u64 = self.worlds.values().flatten().flat_map(|tally| tally.kills.values()).sum();
-        writeln!(text, "## {today}, commit {commit}: {all} kills, {} worlds broken\n", self.broken()).unwrap();
+        writeln!(text, "## {today}, commit {}: {all} kills, {} worlds broken\n", self.commit, self.broken()).unwrap();
         let (seconds, rate) = (took.as_secs(), all as f64 / took.as_secs_f64());
         writeln!(
             text,
