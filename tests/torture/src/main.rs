@@ -1,5 +1,5 @@
-//! The long run: kills once at every commit of a small world, then by chance until there were as many kills as were asked
-//! for, on each database, and writes down how it went.
+//! The long run: kills at every commit of every command of a small world, then by chance until there were as many kills as
+//! were asked for, on each database, and writes down how it went.
 //!
 //! `torture [--every yes|no] [--kills N] [--seed N] [--worlds N] [--databases sqlite,postgres] [--results FILE]`
 
@@ -112,16 +112,16 @@ impl Run {
         }
     }
 
-    /// A small world for each commit of each of its steps, and each side of it.
+    /// A small world for each side of the first commit of all its commands, of the second, and so on to the last one.
     fn at_every_commit(&self, name: &str, site: &mut Site) -> ControlFlow<()> {
         let story = Story::small();
-        for (step, side) in (0..story.steps()).flat_map(|step| Side::ALL.map(|side| (step, side))) {
+        for side in Side::ALL {
             for at in 1.. {
-                let outcome = World::once(site, &story, step, Harm::kill(at, side).among(&Kind::COMMITS));
+                let outcome = World::once(site, &story, 0..story.steps(), Harm::kill(at, side).among(&Kind::COMMITS));
                 if outcome.kills.is_empty() && outcome.broken.is_empty() {
                     break;
                 }
-                let again = format!("KILLS=0 DATABASES={name} (step {step}, {} commit {at})", side.name());
+                let again = format!("KILLS=0 DATABASES={name} ({} commit {at} of each command)", side.name());
                 self.note(name, &again, true, &outcome)?;
             }
         }

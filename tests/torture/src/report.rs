@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Tally {
     /// What plays it again.
     again: String,
-    /// One of those that are killed once, at each commit in turn.
+    /// One of those that are killed at each commit in turn.
     in_turn: bool,
     kills: Kills,
     misbehaves: bool,

@@ -13,6 +13,7 @@ use reeve_e2e::reeve::Output;
 use reeve_sim::misbehaviour::{Act, RetryAfter, Rule, When, Work};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How long a lease holds, and a little more, in seconds.
 const LEASE_OVER_S: i64 = 11;
@@ -39,8 +40,8 @@ pub struct Outcome {
 pub enum Plan {
     /// By chance.
     Chance(Dice),
-    /// The first life of this step of the world, counted from 0, and nothing else.
-    Once(usize, Harm),
+    /// The first life of each of these steps of the world, counted from 0.
+    Once(Range<usize>, Harm),
     Never,
 }
 
@@ -57,9 +58,9 @@ impl<'a> World<'a> {
         Self { site, plan, step: 0, outcome: Outcome::default() }
     }
 
-    /// The world of a story in which one step is harmed once.
-    pub fn once(site: &'a mut Site, story: &Story, step: usize, harm: Harm) -> Outcome {
-        let mut world = Self::begin(site, Plan::Once(step, harm));
+    /// The world of a story in which each of these steps is harmed once.
+    pub fn once(site: &'a mut Site, story: &Story, steps: Range<usize>, harm: Harm) -> Outcome {
+        let mut world = Self::begin(site, Plan::Once(steps, harm));
         for people in &story.days {
             world.day(people);
         }
@@ -124,7 +125,7 @@ impl<'a> World<'a> {
                     let goes_on = if args.first() == Some(&"run") { 85 } else { 55 };
                     if dice.percent(goes_on) { by_chance(dice, &known) } else { None }
                 }
-                Plan::Once(step, harm) if *step == here && kills == 0 => Some(harm.clone()),
+                Plan::Once(steps, harm) if steps.contains(&here) && kills == 0 => Some(harm.clone()),
                 _ => None,
             };
             let orders = Orders { harm, ..Orders::default() };

@@ -36,7 +36,7 @@ fn kills_by_chance_leave_nothing_undone_and_nothing_twice_on_postgres() {
 
 /// Kills the run of one joiner at boundaries of a kind in turn. The run is the world's fourth step.
 fn at_every(kind: Kind, side: Side, mut site: Site) {
-    const RUN: usize = 3;
+    const RUN: std::ops::Range<usize> = 3..4;
     let story = Story::joiner();
     for at in (1..).step_by(STRIDE) {
         let outcome = World::once(&mut site, &story, RUN, Harm::kill(at, side).among(&[kind]));
