@@ -6,9 +6,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reeve_core::audit::{Event, Subject};
 use reeve_core::id::SystemName;
-use reeve_core::inventory::{System, SystemRole};
+use reeve_core::inventory::{Connection, System, SystemRole};
 use reeve_runtime::vault::{SealedSecret, SecretName, SecretSource};
-use reeve_store::Store;
+use reeve_store::{Store, Tx};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -120,5 +120,21 @@ pub async fn remove(app: &App, name: &SecretName) -> Result<()> {
     }
     tx.audit(&app.entry(Event::SecretRemoved).about(subject(name))).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Removes the secrets of connections that lead elsewhere since a system was changed, or added anew: who may change an
+/// address must not get what was set for another one.
+pub async fn remove_misdirected(app: &App, tx: &mut Tx, before: Option<&System>, now: &System) -> Result<()> {
+    for set in tx.secrets().await?.into_iter().filter(|set| set.system == now.name) {
+        let before = before.and_then(|system| system.connections.get(&set.connection));
+        let now = now.connections.get(&set.connection);
+        if before.map(Connection::destination) != now.map(Connection::destination) {
+            tx.remove_secret(&set.system, &set.connection, &set.field).await?;
+            let name = named(set.system.as_str(), &set.connection, &set.field);
+            let data = json!({ "reason": "the connection leads elsewhere now" });
+            tx.audit(&app.entry(Event::SecretRemoved).about(subject(&name)).with_data(data)).await?;
+        }
+    }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::home;
+use crate::{home, secrets};
 use reeve_core::audit::{Event, Subject};
 use reeve_core::id::SystemName;
 use reeve_core::inventory::{Connection, System, SystemRole};
@@ -85,6 +85,7 @@ pub async fn add_if(app: &App, system: &System, as_believed: impl Fn(Option<&Sys
     let entry = app.entry(event).about(Subject::System { name: system.name.clone() });
     // Addresses and names of secrets; a system file holds no secret.
     tx.audit(&entry.with_data(json!({ "system": system, "plugin-digest": installed.digest }))).await?;
+    secrets::remove_misdirected(app, &mut tx, before.as_ref(), system).await?;
     tx.commit().await?;
     Ok(before.is_none())
 }

@@ -5,10 +5,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_e2e::canary::Places;
 use reeve_e2e::database::Database;
 use reeve_e2e::directory::{Directory, SERVICE_PASSWORD};
+use reeve_e2e::echo::Echo;
 use reeve_e2e::people::{Person, crowd};
 use reeve_e2e::reeve::Reeve;
 use reeve_e2e::workspace::{TOKEN, Workspace};
 use reeve_sim::misbehaviour::{Act, Rule};
+use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -91,4 +93,40 @@ fn work_waits_for_a_secret_that_is_wrong_or_missing() {
     reeve.run(["run"]).ok();
     assert!(!workspace.is_active(&ines.email()), "what waited is done, and nobody had to release it");
     assert!(reeve.certificate(&ines.email()).contains("NO ACCESS LEFT"));
+}
+
+#[test]
+fn a_secret_goes_nowhere_but_where_it_was_set_for() {
+    let workspace = Workspace::start();
+    let stranger = Echo::start("");
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    let secrets = || reeve.run(["secret", "list"]).ok().to_string();
+    let path = reeve.path("pointed.toml");
+    let point = |url: &str| {
+        let api = format!(
+            "kind = \"http\"\nbase-url = \"{url}\"\nprivate-addresses = true\nauth = {{ scheme = \"bearer\" }}"
+        );
+        let system = "name = \"workspace\"\nplugin = \"scim\"\nrole = \"target\"\nlogin = \"{email}\"";
+        std::fs::write(&path, format!("{system}\n[connections.api]\n{api}\n")).unwrap();
+        reeve.run(["system", "add", path.to_str().unwrap()]).ok()
+    };
+    let (home, elsewhere) =
+        (format!("http://{}/scim/v2", workspace.address), format!("http://{}/scim/v2", stranger.address));
+    assert_eq!(point(&home)["secrets-missing"], json!([]), "a change of anything else leaves it");
+
+    assert_eq!(point(&elsewhere)["secrets-missing"], json!(["workspace/api/token"]));
+    reeve.run(["system", "check", "workspace"]).refused(4);
+    assert_eq!(point(&home)["secrets-missing"], json!(["workspace/api/token"]), "and it doesn't come back");
+
+    // Nor by way of a system that goes and comes again.
+    reeve.set_secret("workspace/api/token", TOKEN);
+    reeve.run(["system", "remove", "workspace", "--reason", "It is replaced."]).ok();
+    assert_eq!(point(&elsewhere)["secrets-missing"], json!(["workspace/api/token"]));
+    reeve.run(["sync", "workspace"]);
+    let heard = String::from_utf8_lossy(&stranger.heard()).into_owned();
+    assert!(!heard.contains(TOKEN), "{heard}");
+    assert!(!secrets().contains("workspace/api/token"));
+    let log = reeve.run(["log", "show", "--limit", "1000"]).ok().to_string();
+    assert_eq!(log.matches("the connection leads elsewhere now").count(), 2, "{log}");
 }

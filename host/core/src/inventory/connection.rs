@@ -1,7 +1,7 @@
 //! How a system is reached: addresses and the names of secrets, never a secret.
 
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A connection that the administrator binds to a name from the plugin's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +112,15 @@ impl HttpAuth {
         }
     }
 
+    fn token_url(&self) -> Option<&str> {
+        match self {
+            Self::OAuth2ClientCredentials { token_url, .. } | Self::OAuth2JwtBearer { token_url, .. } => {
+                Some(token_url)
+            }
+            Self::None | Self::Basic { .. } | Self::Bearer | Self::Header { .. } => None,
+        }
+    }
+
     /// The secret it needs.
     pub fn secret_field(&self) -> Option<&'static str> {
         match self {
@@ -188,6 +197,18 @@ impl Connection {
             Self::Http(http) => http.auth.scheme(),
             Self::Ldap(ldap) => ldap.auth.scheme(),
             Self::Files(_) => "none",
+        }
+    }
+
+    /// Where its secret goes: the addresses, and the authorities that may vouch for who is there.
+    pub fn destination(&self) -> (Vec<&str>, Option<&Path>) {
+        match self {
+            Self::Http(http) => {
+                let addresses = [Some(http.base_url.as_str()), http.auth.token_url()];
+                (addresses.into_iter().flatten().collect(), http.tls_roots.as_deref())
+            }
+            Self::Ldap(ldap) => (vec![&ldap.url], ldap.tls_roots.as_deref()),
+            Self::Files(_) => (vec![], None),
         }
     }
 
