@@ -22,6 +22,8 @@ use reeve_core::run::{Failure, Outcome, Status};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// One system through its plugin. Cheap to keep: every call runs in a fresh store.
 pub struct Connector {
@@ -153,6 +155,27 @@ impl Connector {
         function: &'static str,
         ask: impl for<'a> FnOnce(Guest<'a>) -> BoxFuture<'a, Answer<T>> + Send,
     ) -> Called<T> {
+        call(&self.sandbox, &self.plugin, self.state(function), ask).await
+    }
+
+    /// The same in a task of its own, so that two calls at once run on two cores. For calls that change nothing: what
+    /// one did is not known if it breaks off.
+    pub(crate) async fn call_aside<T: Send + 'static>(
+        &self,
+        function: &'static str,
+        ask: impl for<'a> FnOnce(Guest<'a>) -> BoxFuture<'a, Answer<T>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (sandbox, plugin, state) = (self.sandbox.clone(), self.plugin.clone(), self.state(function));
+        let called = async move { call(&sandbox, &plugin, state, ask).await.result };
+        // A set, because it ends its tasks when it is dropped.
+        let mut task = JoinSet::new();
+        task.spawn(called.in_current_span());
+        let ended = task.join_next().await.and_then(Result::ok);
+        ended.unwrap_or_else(|| Err(Failure::Stopped("it broke off".to_owned())))
+    }
+
+    /// What the host keeps for one call of this function.
+    fn state(&self, function: &'static str) -> State {
         let number = self.calls.number();
         let name = CallName {
             plugin: self.plugin.manifest().id.clone(),
@@ -162,8 +185,7 @@ impl Connector {
             function,
         };
         let reach = Reach::Outside(self.outside.clone());
-        let state = State::new(name, reach, self.settings.clone(), self.calls.senses(number));
-        call(&self.sandbox, &self.plugin, state, ask).await
+        State::new(name, reach, self.settings.clone(), self.calls.senses(number))
     }
 
     pub(crate) fn outside(&self) -> &Outside {

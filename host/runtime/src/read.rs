@@ -101,7 +101,8 @@ impl Item for Worker {
 }
 
 impl Connector {
-    /// Walks entitlements, accounts and grants to the end, or notes in each listing's record why it could not.
+    /// Walks entitlements, accounts and grants to the end, or notes in each listing's record why it could not. Grants, of
+    /// which there are the most, are read beside the other two.
     pub async fn read_system(&self, progress: &Progress<'_>) -> SystemRead {
         let description = match self.describe().await {
             Ok(description) => description,
@@ -117,9 +118,13 @@ impl Connector {
                 };
             }
         };
-        let (entitlements, entitlements_record) = self.list::<Entitlement>(&description, progress).await;
-        let (accounts, accounts_record) = self.list::<Account>(&description, progress).await;
-        let (mut grants, mut grants_record) = self.list::<Grant>(&description, progress).await;
+        let entitlements_and_accounts = async {
+            (self.list::<Entitlement>(&description, progress).await, self.list::<Account>(&description, progress).await)
+        };
+        let ((entitlements, accounts), grants) =
+            tokio::join!(entitlements_and_accounts, self.list::<Grant>(&description, progress));
+        let ((entitlements, entitlements_record), (accounts, accounts_record)) = (entitlements, accounts);
+        let (mut grants, mut grants_record) = grants;
         leave_out_strays(&accounts, &entitlements, &mut grants, &mut grants_record);
         let listings = vec![entitlements_record, accounts_record, grants_record];
         SystemRead { description, accounts, entitlements, grants, listings }
@@ -153,7 +158,7 @@ impl Connector {
 
     /// One page, as it came.
     pub(crate) async fn page<T: Item>(&self, page: PageRequest) -> Result<Page<T>, Failure> {
-        let mut page = self.call(T::FUNCTION, |guest| T::ask(guest, page)).await.result?;
+        let mut page = self.call_aside(T::FUNCTION, |guest| T::ask(guest, page)).await?;
         let clean = |warning: &String| clean::text(Some(self.outside()), warning);
         page.state.warnings = page.state.warnings.iter().map(clean).collect();
         Ok(page)
@@ -177,8 +182,8 @@ fn unread(what: Listed, failure: &Failure) -> ListingRecord {
 
 /// Leaves out grants of accounts that were not listed, and tells of grants of entitlements that were not.
 ///
-/// They make no read incomplete: the listings are taken one after the other, so somebody who joins in between is in the
-/// later one only, and a busy system would never read whole. What an account that was listed holds is kept in any case,
+/// They make no read incomplete: no two listings show the same moment, so somebody who joins meanwhile is in one of them
+/// only, and a busy system would never read whole. What an account that was listed holds is kept in any case,
 /// also where nobody can say what it is: it is access, and a leaver must not keep it unseen.
 fn leave_out_strays(
     accounts: &[Account],

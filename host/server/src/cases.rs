@@ -27,6 +27,10 @@ pub async fn judge(
     links: &BTreeMap<NativeId, Link>,
     credentials: &Credentials,
 ) -> Result<Vec<CaseId>> {
+    let open = tx.open_cases().await?;
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
     let scope = lifecycle::in_scope(&tx.systems().await?);
     let mut accounts: BTreeMap<&IdentityId, Vec<&NativeId>> = BTreeMap::new();
     for (account, link) in links {
@@ -43,7 +47,7 @@ pub async fn judge(
         credentials: credentials.found(),
     });
     let mut closed = Vec::new();
-    for mut case in tx.open_cases().await? {
+    for mut case in open {
         // Systems that came into scope since the case was opened are waited for too.
         for system in &scope {
             case.systems.entry(system.clone()).or_insert(SystemProof::Unread { why: None });

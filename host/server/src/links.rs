@@ -25,8 +25,7 @@ pub async fn decide_if(
     let mut tx = app.write().await?;
     let person = tx.identity(identity).await?;
     let person = person.ok_or_else(|| Error::NotFound(format!("there is no identity {identity}")))?;
-    let links = tx.links(system).await?;
-    let before = links.get(account).cloned().ok_or_else(|| {
+    let before = tx.links_of(system, [account]).await?.remove(account).ok_or_else(|| {
         Error::NotFound(format!(
             "no account {account} of {system} is known. Read the system first: `reeve sync {system}`"
         ))

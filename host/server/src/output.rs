@@ -33,7 +33,7 @@ impl Output {
         }
         let bar = match total {
             Some(total) => ProgressBar::new(total).with_style(style("{msg:28} {bar:30} {pos}/{len} {elapsed}")),
-            None => ProgressBar::new_spinner().with_style(style("{msg:28} {spinner} {pos} {elapsed}")),
+            None => ProgressBar::new_spinner().with_style(style("{msg:28} {spinner} {elapsed}")),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
         bar.set_message(what.to_owned());

@@ -14,14 +14,14 @@ impl Tx {
     pub async fn open_assignments(&mut self) -> Result<Vec<Assignment>, StoreError> {
         let rows =
             self.statement("SELECT * FROM assignment WHERE until_at IS NULL ORDER BY identity, system, entitlement");
-        self.rows(rows).await?.iter().map(assignment).collect()
+        self.read(rows, assignment).await
     }
 
     /// All that a person was ever assigned, in the order of its beginning.
     pub async fn assignments_of(&mut self, identity: &IdentityId) -> Result<Vec<Assignment>, StoreError> {
         let rows =
             self.statement("SELECT * FROM assignment WHERE identity = $1 ORDER BY since_at, system, entitlement");
-        self.rows(rows.bind(key(identity.as_str()).into_owned())).await?.iter().map(assignment).collect()
+        self.read(rows.bind(key(identity.as_str()).into_owned()), assignment).await
     }
 
     /// Opens assignments. One that is open for the same reason stays as it is; one that is open for another reason ends

@@ -1,6 +1,6 @@
 //! Leaver cases.
 
-use crate::row::{bodies, body, json, key, micros};
+use crate::row::{body, json, key, micros};
 use crate::{StoreError, Tx};
 use reeve_core::id::{CaseId, IdentityId};
 use reeve_core::leaver::{Case, CaseState};
@@ -24,8 +24,8 @@ impl Tx {
         let begin = key(id).into_owned();
         // Nothing that begins so is above it with the highest letter behind.
         let rows = self.statement("SELECT id, body FROM leaver_case WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 2");
-        let rows = self.rows(rows.bind(begin.clone()).bind(format!("{begin}{}", char::MAX))).await?;
-        let cases: Vec<Case> = bodies(&rows, "leaver cases")?;
+        let rows = rows.bind(begin.clone()).bind(format!("{begin}{}", char::MAX));
+        let cases: Vec<Case> = self.bodies(rows, "leaver cases").await?;
         match cases.len() {
             0 | 1 => Ok(cases.into_iter().next()),
             _ => match cases.into_iter().find(|case| case.id.as_str() == id) {
@@ -48,7 +48,7 @@ impl Tx {
     /// The one that has waited longest first.
     pub async fn open_cases(&mut self) -> Result<Vec<Case>, StoreError> {
         let rows = self.statement("SELECT body FROM leaver_case WHERE state = $1 ORDER BY detected_at, id");
-        bodies(&self.rows(rows.bind(CaseState::Open.as_str())).await?, "leaver cases")
+        self.bodies(rows.bind(CaseState::Open.as_str()), "leaver cases").await
     }
 
     /// The newest first, after this one.
@@ -67,6 +67,6 @@ impl Tx {
                 .statement("SELECT body FROM leaver_case WHERE $1 = '' ORDER BY detected_at DESC, id DESC LIMIT $2")
                 .bind(""),
         };
-        bodies(&self.rows(rows.bind(i64::from(limit))).await?, "leaver cases")
+        self.bodies(rows.bind(i64::from(limit)), "leaver cases").await
     }
 }

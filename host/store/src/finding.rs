@@ -112,7 +112,7 @@ impl Tx {
         );
         let after = after.map(number).transpose()?.unwrap_or(0);
         let rows = rows.bind(after).bind(i64::from(open_only)).bind(i64::from(limit));
-        self.rows(rows).await?.iter().map(finding_row).collect()
+        self.read(rows, finding_row).await
     }
 
     async fn open_findings(&mut self, kinds: impl Iterator<Item = FindingKind>) -> Result<Vec<FindingRow>, StoreError> {
@@ -121,7 +121,7 @@ impl Tx {
             "SELECT * FROM finding
              WHERE resolved_at IS NULL AND kind IN (SELECT value ->> 0 FROM json_each($1)) ORDER BY seq",
         );
-        self.rows(rows.bind(Rows::whole(kinds)?)).await?.iter().map(finding_row).collect()
+        self.read(rows.bind(Rows::whole(kinds)?), finding_row).await
     }
 
     /// Gives open findings the text of the latest look.

@@ -1,6 +1,6 @@
 //! People, and how they are found.
 
-use crate::row::{Rows, bodies, body, json, key};
+use crate::row::{Rows, body, json, key};
 use crate::{StoreError, Tx};
 use reeve_core::id::IdentityId;
 use reeve_core::identity::Identity;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 impl Tx {
     /// By id.
     pub async fn identities(&mut self) -> Result<Vec<Identity>, StoreError> {
-        bodies(&self.rows(self.statement("SELECT body FROM identity ORDER BY id")).await?, "identities")
+        self.bodies(self.statement("SELECT body FROM identity ORDER BY id"), "identities").await
     }
 
     /// By id, after this one.
@@ -20,7 +20,7 @@ impl Tx {
     ) -> Result<Vec<Identity>, StoreError> {
         let rows = self.statement("SELECT body FROM identity WHERE id > $1 ORDER BY id LIMIT $2");
         let rows = rows.bind(after.map_or("", IdentityId::as_str)).bind(i64::from(limit));
-        bodies(&self.rows(rows).await?, "identities")
+        self.bodies(rows, "identities").await
     }
 
     pub async fn identity(&mut self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
@@ -74,16 +74,16 @@ impl Tx {
              WHERE id = $1 OR id IN (SELECT identity FROM identity_key WHERE search_key = $2) ORDER BY id LIMIT $3",
         );
         let exact = exact.bind(key(text.trim()).into_owned()).bind(key(&folded).into_owned()).bind(i64::from(limit));
-        let found = self.rows(exact).await?;
+        let found = self.bodies(exact, "identities").await?;
         if !found.is_empty() {
-            return bodies(&found, "identities");
+            return Ok(found);
         }
         let part = key(&folded).replace('!', "!!").replace('%', "!%").replace('_', "!_");
         let named = self.statement(
             "SELECT body FROM identity WHERE folded_name LIKE $1 ESCAPE '!' ORDER BY folded_name, id LIMIT $2",
         );
         let named = named.bind(format!("%{part}%")).bind(i64::from(limit));
-        bodies(&self.rows(named).await?, "identities")
+        self.bodies(named, "identities").await
     }
 }
 

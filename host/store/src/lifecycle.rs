@@ -1,6 +1,6 @@
 //! What happened in people's time with the company, in the order in which it was noticed.
 
-use crate::row::{Rows, bodies, int, json, key};
+use crate::row::{Rows, int, json, key};
 use crate::{StoreError, Tx};
 use reeve_core::id::IdentityId;
 use reeve_core::identity::LifecycleEvent;
@@ -26,12 +26,12 @@ impl Tx {
     /// A person's events, the first one first.
     pub async fn events_of(&mut self, identity: &IdentityId) -> Result<Vec<LifecycleEvent>, StoreError> {
         let rows = self.statement("SELECT body FROM lifecycle_event WHERE identity = $1 ORDER BY seq");
-        bodies(&self.rows(rows.bind(key(identity.as_str()).into_owned())).await?, "lifecycle events")
+        self.bodies(rows.bind(key(identity.as_str()).into_owned()), "lifecycle events").await
     }
 
     /// Everybody's events, the last one first.
     pub async fn recent_events(&mut self, limit: u32) -> Result<Vec<LifecycleEvent>, StoreError> {
         let rows = self.statement("SELECT body FROM lifecycle_event ORDER BY seq DESC LIMIT $1");
-        bodies(&self.rows(rows.bind(i64::from(limit))).await?, "lifecycle events")
+        self.bodies(rows.bind(i64::from(limit)), "lifecycle events").await
     }
 }

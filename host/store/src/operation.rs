@@ -1,11 +1,12 @@
 //! Operations of approved plans, and what was said on the wire for them. Claiming them is `claim`'s.
 
-use crate::row::{Rows, at, bodies, body, count, get, int, json, key, micros, text};
+use crate::row::{Rows, at, body, count, get, int, json, key, micros, text};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::id::{IdentityId, OperationId, PlanHash};
 use reeve_core::plan::Lane;
 use reeve_core::run::Operation;
+use sqlx::any::AnyRow;
 use std::collections::BTreeSet;
 
 impl Tx {
@@ -57,7 +58,7 @@ impl Tx {
     /// A plan's operations in its order.
     pub async fn operations_of(&mut self, plan: &PlanHash) -> Result<Vec<Operation>, StoreError> {
         let rows = self.statement("SELECT body FROM operation WHERE plan = $1 ORDER BY position");
-        bodies(&self.rows(rows.bind(key(plan.as_str()).into_owned())).await?, "operations")
+        self.bodies(rows.bind(key(plan.as_str()).into_owned()), "operations").await
     }
 
     /// Whether a plan has operations that are not settled.
@@ -69,13 +70,13 @@ impl Tx {
     /// The operations that are not settled, of all plans.
     pub async fn underway(&mut self) -> Result<Vec<Operation>, StoreError> {
         let rows = self.statement("SELECT body FROM operation WHERE settled = 0 ORDER BY made_at, plan, position");
-        bodies(&self.rows(rows).await?, "operations")
+        self.bodies(rows, "operations").await
     }
 
     /// A person's operations, in the order of their plans.
     pub async fn operations_of_identity(&mut self, identity: &IdentityId) -> Result<Vec<Operation>, StoreError> {
         let rows = self.statement("SELECT body FROM operation WHERE identity = $1 ORDER BY made_at, plan, position");
-        bodies(&self.rows(rows.bind(key(identity.as_str()).into_owned())).await?, "operations")
+        self.bodies(rows.bind(key(identity.as_str()).into_owned()), "operations").await
     }
 
     /// By id, after this one: of a plan, of a person, or of all; with those that are settled, or without.
@@ -96,7 +97,7 @@ impl Tx {
         let rows = rows.bind(plan.map(|hash| key(hash.as_str()).into_owned()).unwrap_or_default());
         let rows = rows.bind(identity.map(|id| key(id.as_str()).into_owned()).unwrap_or_default());
         let rows = rows.bind(i64::from(unsettled_only)).bind(i64::from(limit));
-        bodies(&self.rows(rows).await?, "operations")
+        self.bodies(rows, "operations").await
     }
 
     /// How many operations a plan has, and how many of them are settled.
@@ -113,8 +114,9 @@ impl Tx {
     pub async fn attempts(&mut self, operation: &OperationId) -> Result<Vec<(u32, Timestamp)>, StoreError> {
         let rows = self
             .statement("SELECT attempt, recorded_at FROM journal WHERE operation = $1 ORDER BY recorded_at, attempt");
-        let attempt = |row| Ok((u32::try_from(int(row, "attempt")?).unwrap_or(u32::MAX), at(row, "recorded_at")?));
-        self.rows(rows.bind(key(operation.as_str()).into_owned())).await?.iter().map(attempt).collect()
+        let attempt =
+            |row: &AnyRow| Ok((u32::try_from(int(row, "attempt")?).unwrap_or(u32::MAX), at(row, "recorded_at")?));
+        self.read(rows.bind(key(operation.as_str()).into_owned()), attempt).await
     }
 
     /// Keeps what was said on the wire during one attempt. An attempt number that comes again, because a person let the

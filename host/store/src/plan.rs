@@ -102,7 +102,7 @@ impl Tx {
              ORDER BY made_at DESC, hash DESC LIMIT $2",
         );
         let rows = rows.bind(after.map_or("", PlanHash::as_str).to_owned()).bind(i64::from(limit));
-        self.rows(rows).await?.iter().map(listed).collect()
+        self.read(rows, listed).await
     }
 
     /// Plans that were approved, also those that are finished, without their bytes, the newest first, after this one.
@@ -115,7 +115,7 @@ impl Tx {
         );
         let rows = rows.bind(after.map_or("", PlanHash::as_str).to_owned()).bind(i64::from(limit));
         let rows = rows.bind(PlanState::Approved.as_str()).bind(PlanState::Finished.as_str());
-        self.rows(rows).await?.iter().map(listed).collect()
+        self.read(rows, listed).await
     }
 
     /// Moves a plan on if it is still in the state `from`, and answers whether it was. The move away from proposed is the

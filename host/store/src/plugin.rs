@@ -74,7 +74,7 @@ impl Tx {
 
     /// By id.
     pub async fn plugins(&mut self) -> Result<Vec<InstalledPlugin>, StoreError> {
-        self.rows(self.statement("SELECT * FROM plugin ORDER BY id")).await?.iter().map(plugin).collect()
+        self.read(self.statement("SELECT * FROM plugin ORDER BY id"), plugin).await
     }
 
     pub async fn remove_plugin(&mut self, id: &str) -> Result<bool, StoreError> {

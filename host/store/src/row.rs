@@ -143,10 +143,6 @@ pub(crate) fn body<T: DeserializeOwned>(row: &AnyRow, what: &str) -> Result<T, S
     from_json(&text(row, "body")?, what)
 }
 
-pub(crate) fn bodies<T: DeserializeOwned>(rows: &[AnyRow], what: &str) -> Result<Vec<T>, StoreError> {
-    rows.iter().map(|row| body(row, what)).collect()
-}
-
 pub(crate) fn from_json<T: DeserializeOwned>(json: &str, what: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|e| StoreError::damaged(format!("a row of {what} can't be read: {e}")))
 }

@@ -5,6 +5,7 @@ use crate::row::{at, get, int, micros, text};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::id::SystemName;
+use sqlx::any::AnyRow;
 
 /// A secret that is set, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Tx {
             "SELECT system, connection, field, version, set_at FROM secret
              WHERE sealed IS NOT NULL ORDER BY system, connection, field",
         );
-        let named = |row| {
+        let named = |row: &AnyRow| {
             Ok(SecretRow {
                 system: SystemName::new(text(row, "system")?),
                 connection: text(row, "connection")?,
@@ -86,7 +87,7 @@ impl Tx {
                 set_at: at(row, "set_at")?,
             })
         };
-        self.rows(rows).await?.iter().map(named).collect()
+        self.read(rows, named).await
     }
 
     /// Removes a secret's bytes. Its version number stays taken.

@@ -1,6 +1,6 @@
 //! Reads of systems that were asked for through the interface: who asked, how far they are, and what came of them.
 
-use crate::row::{bodies, body, json, key, micros};
+use crate::row::{body, json, key, micros};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,12 +75,12 @@ impl Tx {
              ORDER BY requested_at DESC, id DESC LIMIT $2",
         );
         let rows = rows.bind(after.map(|id| key(id).into_owned()).unwrap_or_default()).bind(i64::from(limit));
-        bodies(&self.rows(rows).await?, "sync runs")
+        self.bodies(rows, "sync runs").await
     }
 
     /// Those that are said to run and that no process vouches for any more.
     pub async fn lost_sync_runs(&mut self, now: Timestamp) -> Result<Vec<SyncRun>, StoreError> {
         let rows = self.statement("SELECT body FROM sync_run WHERE state = $1 AND alive_until <= $2 ORDER BY id");
-        bodies(&self.rows(rows.bind(SyncRunState::Running.as_str()).bind(micros(now))).await?, "sync runs")
+        self.bodies(rows.bind(SyncRunState::Running.as_str()).bind(micros(now)), "sync runs").await
     }
 }

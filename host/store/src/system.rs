@@ -1,6 +1,6 @@
 //! The systems under governance.
 
-use crate::row::{bodies, body, json, micros};
+use crate::row::{body, json, micros};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::id::SystemName;
@@ -25,7 +25,7 @@ impl Tx {
     /// By name.
     pub async fn systems(&mut self) -> Result<Vec<System>, StoreError> {
         let rows = self.statement("SELECT body FROM governed_system WHERE removed_at IS NULL ORDER BY name");
-        bodies(&self.rows(rows).await?, "systems")
+        self.bodies(rows, "systems").await
     }
 
     /// Takes a system out of governance. What it showed ends at `at`, because nobody looks any more; its history stays.

@@ -57,7 +57,7 @@ impl Tx {
     pub async fn tokens(&mut self, after: Option<&str>, limit: u32) -> Result<Vec<TokenRow>, StoreError> {
         let rows = self.statement("SELECT * FROM token WHERE id > $1 ORDER BY id LIMIT $2");
         let rows = rows.bind(after.map(|id| key(id).into_owned()).unwrap_or_default()).bind(i64::from(limit));
-        self.rows(rows).await?.iter().map(token).collect()
+        self.read(rows, token).await
     }
 
     /// Ends a token for good, and answers whether it was not ended before.

@@ -1,7 +1,9 @@
 //! The unit of work: everything in it is committed together or not at all, state and audit entries alike.
 
-use crate::row::Rows;
+use crate::row::{Rows, body};
 use crate::{Dialect, StoreError};
+use futures_util::TryStreamExt;
+use serde::de::DeserializeOwned;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Transaction};
@@ -91,6 +93,34 @@ impl Tx {
     pub(crate) async fn rows(&mut self, statement: Statement<'_>) -> Result<Vec<AnyRow>, StoreError> {
         let rows = statement.fetch_all(&mut *self.inner).await;
         self.noted(rows)
+    }
+
+    /// Takes each row as it comes, while the database looks for the next ones.
+    pub(crate) async fn read<T>(
+        &mut self,
+        statement: Statement<'_>,
+        mut take: impl FnMut(&AnyRow) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut taken = Vec::new();
+        let mut rows = statement.fetch(&mut *self.inner);
+        let ended = loop {
+            match rows.try_next().await {
+                Ok(Some(row)) => taken.push(take(&row)?),
+                Ok(None) => break Ok(taken),
+                Err(error) => break Err(error),
+            }
+        };
+        drop(rows);
+        self.noted(ended)
+    }
+
+    /// The JSON bodies of rows of `what`.
+    pub(crate) async fn bodies<T: DeserializeOwned>(
+        &mut self,
+        statement: Statement<'_>,
+        what: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(statement, |row| body(row, what)).await
     }
 
     pub(crate) async fn row(&mut self, statement: Statement<'_>) -> Result<Option<AnyRow>, StoreError> {

@@ -6,7 +6,7 @@ use crate::group::{Group, Member, MemberKind};
 use crate::paging::{Listing, Place};
 use reeve_sdk::prelude::*;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 /// Groups that one call reads one by one, because they are inside others.
@@ -34,14 +34,14 @@ impl Nest {
     /// Every grant of a group: its own members, and those of the groups inside it.
     pub fn grants(&self, group: &Group) -> Result<Vec<Grant>, Failure> {
         let mut grants = Vec::new();
-        let mut direct = BTreeSet::new();
+        let mut direct = HashSet::new();
         for member in &group.members {
             if !self.is_group(member)? && member.kind != MemberKind::Other && direct.insert(&member.id) {
                 grants.push(own(member, &group.id));
             }
         }
         for inner in self.inside(group)? {
-            let mut through = BTreeSet::new();
+            let mut through = HashSet::new();
             for member in &inner.members {
                 if !self.is_group(member)? && member.kind != MemberKind::Other && through.insert(&member.id) {
                     grants.push(Grant::inherited(&member.id, &group.id, &inner.id));

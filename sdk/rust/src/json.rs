@@ -21,30 +21,27 @@ impl Doc {
     }
 
     pub fn root(&self) -> Node<'_> {
-        Node { value: &self.value, path: self.what.clone() }
+        Node { doc: self, value: &self.value }
     }
 }
 
 /// One value of a document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Node<'a> {
+    doc: &'a Doc,
     value: &'a Value,
-    path: String,
 }
 
 impl<'a> Node<'a> {
     /// A field that must be there.
     pub fn get(&self, field: &str) -> Result<Node<'a>, Failure> {
-        self.find(field)?.ok_or_else(|| Failure::protocol(format!("{} has no field \"{field}\"", self.path)))
+        self.find(field)?.ok_or_else(|| Failure::protocol(format!("{} has no field \"{field}\"", self.path())))
     }
 
     /// A field that may be missing or null.
     pub fn find(&self, field: &str) -> Result<Option<Node<'a>>, Failure> {
         let object = self.value.as_object().ok_or_else(|| self.expected("an object"))?;
-        Ok(object
-            .get(field)
-            .filter(|value| !value.is_null())
-            .map(|value| Node { value, path: format!("{}.{field}", self.path) }))
+        Ok(object.get(field).filter(|value| !value.is_null()).map(|value| Node { value, ..*self }))
     }
 
     /// The text of a field, if it is there. An empty text is none: targets send `""` for "not set".
@@ -76,11 +73,7 @@ impl<'a> Node<'a> {
 
     pub fn items(&self) -> Result<Vec<Node<'a>>, Failure> {
         let items = self.value.as_array().ok_or_else(|| self.expected("a list"))?;
-        Ok(items
-            .iter()
-            .enumerate()
-            .map(|(index, value)| Node { value, path: format!("{}[{index}]", self.path) })
-            .collect())
+        Ok(items.iter().map(|value| Node { value, ..*self }).collect())
     }
 
     /// The items of a list field; none if the field is missing or null.
@@ -92,8 +85,10 @@ impl<'a> Node<'a> {
         self.value
     }
 
-    pub fn path(&self) -> &str {
-        &self.path
+    /// What the document is and the way to this value in it. It is looked for when it is asked for, because a page has
+    /// thousands of values and hardly ever a fault.
+    pub fn path(&self) -> String {
+        format!("{}{}", self.doc.what, way(&self.doc.value, self.value).unwrap_or_default())
     }
 
     fn expected(&self, wanted: &str) -> Failure {
@@ -105,6 +100,20 @@ impl<'a> Node<'a> {
             Value::Array(_) => "a list",
             Value::Object(_) => "an object",
         };
-        Failure::protocol(format!("{}: expected {wanted}, found {found}", self.path))
+        Failure::protocol(format!("{}: expected {wanted}, found {found}", self.path()))
+    }
+}
+
+/// The way from a value to another inside it, which is the very same one and not just equal.
+fn way(from: &Value, to: &Value) -> Option<String> {
+    if std::ptr::eq(from, to) {
+        return Some(String::new());
+    }
+    match from {
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| Some(format!("[{index}]{}", way(item, to)?)))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| Some(format!(".{name}{}", way(field, to)?))),
+        _ => None,
     }
 }

@@ -91,7 +91,7 @@ fn import(name: &str, runs: &Runs) -> Figure {
         ),
     )
     .target("at least 40000/s", per_second >= RATE_MIN)
-    .limit("the plugin, which reads page after page on one core; then the database, which writes on one")
+    .limit("the plugin, two calls of which read at once, and then the database, which writes on one core")
 }
 
 fn feed(name: &str, people: u32, runs: &Runs) -> Figure {

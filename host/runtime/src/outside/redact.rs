@@ -40,6 +40,7 @@ pub(crate) struct Redactor {
 struct Known {
     /// The longest first.
     forms: Vec<Form>,
+    begins: Begins,
     /// How many passing secrets were learned.
     passed: u64,
 }
@@ -72,6 +73,7 @@ impl Redactor {
             known.forms.push(Form { bytes: Zeroizing::new(bytes), passing, in_answers });
         }
         known.forms.sort_by_key(|form| std::cmp::Reverse(form.bytes.len()));
+        known.begins = Begins::of(&known.forms);
     }
 
     pub(crate) fn text(&self, text: &str) -> String {
@@ -89,29 +91,21 @@ impl Redactor {
 
     fn replace<'a>(&self, bytes: &'a [u8], wanted: impl Fn(&Form) -> bool) -> Cow<'a, [u8]> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let forms: Vec<&[u8]> =
-            known.forms.iter().filter(|form| wanted(form)).map(|form| form.bytes.as_slice()).collect();
-        let mut starts = [false; 256];
-        for start in forms.iter().filter_map(|form| form.first()) {
-            if let Some(slot) = starts.get_mut(usize::from(*start)) {
-                *slot = true;
-            }
-        }
-        let starts = |byte: u8| starts.get(usize::from(byte)).copied().unwrap_or(false);
         let mut out: Option<Vec<u8>> = None;
         let (mut rest, mut copied) = (bytes, 0);
-        while let Some((first, tail)) = rest.split_first() {
-            let found = if starts(*first) { forms.iter().find(|form| rest.starts_with(form)) } else { None };
+        while let [first, second, ..] = rest {
+            let fits = |form: &&Form| wanted(form) && rest.starts_with(&form.bytes);
+            let found = if known.begins.has(*first, *second) { known.forms.iter().find(fits) } else { None };
             match found {
                 Some(form) => {
                     let at = bytes.len() - rest.len();
                     let out = out.get_or_insert_default();
                     out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
                     out.extend_from_slice(PLACEHOLDER.as_bytes());
-                    rest = rest.get(form.len()..).unwrap_or_default();
-                    copied = at + form.len();
+                    rest = rest.get(form.bytes.len()..).unwrap_or_default();
+                    copied = at + form.bytes.len();
                 }
-                None => rest = tail,
+                None => rest = rest.get(1..).unwrap_or_default(),
             }
         }
         match out {
@@ -121,6 +115,38 @@ impl Redactor {
             }
             None => Cow::Borrowed(bytes),
         }
+    }
+}
+
+const PAIRS: usize = 1 << u16::BITS;
+
+/// Which two bytes some form begins with: hardly any place of a long answer has to be looked at twice.
+#[derive(Default)]
+struct Begins(Zeroizing<Vec<u64>>);
+
+impl Begins {
+    fn of(forms: &[Form]) -> Self {
+        let mut bits = Zeroizing::new(vec![0; PAIRS / u64::BITS as usize]);
+        for form in forms {
+            if let [first, second, ..] = form.bytes.as_slice() {
+                let (word, bit) = Self::place(*first, *second);
+                if let Some(word) = bits.get_mut(word) {
+                    *word |= bit;
+                }
+            }
+        }
+        Self(bits)
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        let (word, bit) = Self::place(first, second);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// The word of a pair, and its bit there.
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        let pair = u32::from(u16::from_be_bytes([first, second]));
+        ((pair / u64::BITS) as usize, 1 << (pair % u64::BITS))
     }
 }
 

@@ -15,6 +15,8 @@ use reeve_core::access::{Listed, ListingRecord};
 use reeve_core::inventory::{System, SystemRole};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// An operator's word that a feed or a read which lost much is right.
 #[derive(Clone, Debug)]
@@ -91,23 +93,24 @@ fn digest(hashes: &[String]) -> String {
     hex::encode(Sha256::digest(hashes.join("\n")))
 }
 
-/// Shows a listing's progress under the system's name.
+/// Shows how far the listings of a system are, under its name.
 fn progress(
     app: &App,
     system: &System,
 ) -> (indicatif::ProgressBar, impl Fn(Listed, u64, Option<u64>) + Send + Sync + use<>) {
     let bar = app.out.bar(&format!("reading {}", system.name), None);
     let (shown, name, app) = (bar.clone(), system.name.clone(), app.clone());
+    let listings = Mutex::new(BTreeMap::new());
     let tell = move |what: Listed, items: u64, total: Option<u64>| {
-        app.tell(|| match total {
-            Some(total) => format!("reading {} of {name}: {items} of {total}", what.name()),
-            None => format!("reading {} of {name}: {items}", what.name()),
+        let mut listings = listings.lock().unwrap_or_else(PoisonError::into_inner);
+        listings.insert(what, (items, total));
+        let so_far = listings.iter().map(|(what, (items, total))| match total {
+            Some(total) => format!("{items} of {total} {}", what.name()),
+            None => format!("{items} {}", what.name()),
         });
-        if let Some(total) = total {
-            shown.set_length(total);
-        }
-        shown.set_message(format!("reading {} of {name}", what.name()));
-        shown.set_position(items);
+        let text = format!("reading {name}: {}", so_far.collect::<Vec<_>>().join(", "));
+        shown.set_message(text.clone());
+        app.tell(|| text);
     };
     (bar, tell)
 }

@@ -129,7 +129,9 @@ async fn relink(
     // Accounts that an incomplete read did not show are still there as far as anybody knows.
     let accounts = tx.accounts(&system.name).await?;
     let (links, mut found) = correlate(system, &accounts, &identities, &before);
-    let changed = tx.put_links(&system.name, &links, now).await?;
+    let moved = links.iter().filter(|(account, link)| before.get(*account) != Some(*link));
+    let moved = moved.map(|(account, link)| (account.clone(), link.clone())).collect();
+    let changed = tx.put_links(&system.name, &moved, now).await?;
     for part in changed.chunks(LINKS_PER_ENTRY) {
         let (mut linked, mut unlinked) = (Vec::new(), Vec::new());
         for (account, before, link) in part {

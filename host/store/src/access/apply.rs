@@ -11,6 +11,7 @@ use reeve_core::id::{NativeId, SystemName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use sqlx::any::AnyRow;
 use tokio::task::JoinHandle;
 
 /// What a read changed in what is kept of its system.
@@ -161,7 +162,7 @@ impl Tx {
             }
             None => self.statement(spans.all).bind(of.system.as_str()).bind(of.at),
         };
-        let kept = |row| {
+        let kept = |row: &AnyRow| {
             Ok(Kept {
                 key: text(row, "id")?,
                 since: int(row, "since_at")?,
@@ -169,7 +170,7 @@ impl Tx {
                 body: text(row, "body")?,
             })
         };
-        self.rows(statement).await?.iter().map(kept).collect()
+        self.read(statement, kept).await
     }
 }
 

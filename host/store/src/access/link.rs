@@ -6,6 +6,7 @@ use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::access::Link;
 use reeve_core::id::{NativeId, SystemName};
+use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 /// The account, its link before, and its link now.
@@ -15,8 +16,24 @@ impl Tx {
     /// The links of a system's accounts, also of accounts that are gone: one that comes back is still the same person's.
     pub async fn links(&mut self, system: &SystemName) -> Result<BTreeMap<NativeId, Link>, StoreError> {
         let rows = self.statement("SELECT account, body FROM link_span WHERE system = $1 AND until_at IS NULL");
-        let link = |row| Ok((NativeId::new(unkey(&text(row, "account")?)), body(row, "links")?));
-        self.rows(rows.bind(system.as_str())).await?.iter().map(link).collect()
+        Ok(self.read(rows.bind(system.as_str()), link).await?.into_iter().collect())
+    }
+
+    /// The same of these accounts only.
+    pub async fn links_of(
+        &mut self,
+        system: &SystemName,
+        accounts: impl IntoIterator<Item = &NativeId>,
+    ) -> Result<BTreeMap<NativeId, Link>, StoreError> {
+        let mut links = BTreeMap::new();
+        for part in Rows::single(accounts.into_iter().map(|account| key(account.as_str())))?.parts() {
+            let rows = self.statement(
+                "SELECT account, body FROM link_span WHERE system = $2 AND until_at IS NULL
+                 AND account IN (SELECT value ->> 0 FROM json_each($1))",
+            );
+            links.extend(self.read(rows.bind(part).bind(system.as_str()), link).await?);
+        }
+        Ok(links)
     }
 
     /// Stores links and answers those that changed. Accounts that are not named keep theirs.
@@ -26,7 +43,7 @@ impl Tx {
         links: &BTreeMap<NativeId, Link>,
         at: Timestamp,
     ) -> Result<Vec<LinkChange>, StoreError> {
-        let mut before = self.links(system).await?;
+        let mut before = self.links_of(system, links.keys()).await?;
         let changed: Vec<LinkChange> = links
             .iter()
             .map(|(account, link)| (account.clone(), before.remove(account), link.clone()))
@@ -63,4 +80,8 @@ impl Tx {
         .await?;
         Ok(changed)
     }
+}
+
+fn link(row: &AnyRow) -> Result<(NativeId, Link), StoreError> {
+    Ok((NativeId::new(unkey(&text(row, "account")?)), body(row, "links")?))
 }

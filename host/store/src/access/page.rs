@@ -1,6 +1,6 @@
 //! What a system holds now, page by page.
 
-use crate::row::{bodies, body, from_json, get, key, text};
+use crate::row::{body, from_json, get, key, text};
 use crate::{StoreError, Tx};
 use reeve_core::access::{Account, Entitlement, Grant, Link};
 use reeve_core::id::{NativeId, SystemName};
@@ -31,7 +31,7 @@ impl Tx {
              ORDER BY account_span.id LIMIT $3",
         );
         let rows = rows.bind(system.as_str()).bind(begin(after)).bind(i64::from(limit));
-        self.rows(rows).await?.iter().map(linked).collect()
+        self.read(rows, linked).await
     }
 
     pub async fn account(
@@ -60,7 +60,7 @@ impl Tx {
             "SELECT body FROM entitlement_span WHERE system = $1 AND id > $2 AND until_at IS NULL ORDER BY id LIMIT $3",
         );
         let rows = rows.bind(system.as_str()).bind(begin(after)).bind(i64::from(limit));
-        bodies(&self.rows(rows).await?, "entitlements")
+        self.bodies(rows, "entitlements").await
     }
 
     /// Of a system, or of one account there. Each comes with the mark that the next page goes on after.
@@ -77,7 +77,6 @@ impl Tx {
         );
         let account = account.map(|id| key(id.as_str()).into_owned()).unwrap_or_default();
         let rows = rows.bind(system.as_str()).bind(after.unwrap_or_default().to_owned()).bind(account);
-        let rows = self.rows(rows.bind(i64::from(limit))).await?;
-        rows.iter().map(|row| Ok((text(row, "id")?, body(row, "grants")?))).collect()
+        self.read(rows.bind(i64::from(limit)), |row| Ok((text(row, "id")?, body(row, "grants")?))).await
     }
 }

@@ -1,6 +1,6 @@
 //! What a system holds now, as far as is known.
 
-use crate::row::{bodies, count};
+use crate::row::count;
 use crate::{StoreError, Tx};
 use reeve_core::access::{Account, Entitlement, Grant, ReadCounts};
 use reeve_core::id::SystemName;
@@ -25,7 +25,7 @@ impl Tx {
     /// By id.
     pub async fn accounts(&mut self, system: &SystemName) -> Result<Vec<Account>, StoreError> {
         let rows = self.statement("SELECT body FROM account_span WHERE system = $1 AND until_at IS NULL");
-        let mut accounts: Vec<Account> = bodies(&self.rows(rows.bind(system.as_str())).await?, "accounts")?;
+        let mut accounts: Vec<Account> = self.bodies(rows.bind(system.as_str()), "accounts").await?;
         accounts.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(accounts)
     }
@@ -33,7 +33,7 @@ impl Tx {
     /// By id.
     pub async fn entitlements(&mut self, system: &SystemName) -> Result<Vec<Entitlement>, StoreError> {
         let rows = self.statement("SELECT body FROM entitlement_span WHERE system = $1 AND until_at IS NULL");
-        let mut entitlements: Vec<Entitlement> = bodies(&self.rows(rows.bind(system.as_str())).await?, "entitlements")?;
+        let mut entitlements: Vec<Entitlement> = self.bodies(rows.bind(system.as_str()), "entitlements").await?;
         entitlements.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(entitlements)
     }
@@ -41,7 +41,7 @@ impl Tx {
     /// By account, then entitlement, then source.
     pub async fn grants(&mut self, system: &SystemName) -> Result<Vec<Grant>, StoreError> {
         let rows = self.statement("SELECT body FROM grant_span WHERE system = $1 AND until_at IS NULL");
-        let mut grants: Vec<Grant> = bodies(&self.rows(rows.bind(system.as_str())).await?, "grants")?;
+        let mut grants: Vec<Grant> = self.bodies(rows.bind(system.as_str()), "grants").await?;
         grants.sort();
         Ok(grants)
     }

@@ -1,6 +1,6 @@
 //! One read of a system: when, how whole, how much, and how each listing went.
 
-use crate::row::{bodies, body, json, key, micros};
+use crate::row::{body, json, key, micros};
 use crate::{StoreError, Tx};
 use reeve_core::Timestamp;
 use reeve_core::access::{Description, ListingRecord};
@@ -66,6 +66,6 @@ impl Tx {
              ORDER BY read_at DESC, id DESC LIMIT $3",
         );
         let after = after.map(|id| key(id.as_str()).into_owned()).unwrap_or_default();
-        bodies(&self.rows(rows.bind(system.as_str()).bind(after).bind(i64::from(limit))).await?, "snapshots")
+        self.bodies(rows.bind(system.as_str()).bind(after).bind(i64::from(limit)), "snapshots").await
     }
 }
