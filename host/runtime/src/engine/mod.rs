@@ -17,8 +17,6 @@ const ADDRESS_BITS_NEEDED: u32 = 42;
 const POOL_SHARE_INSTANCES: u32 = 24;
 const POOL_SHARE_MEMORIES: u32 = 2;
 const POOL_SHARE_TABLES: u32 = 4;
-/// Memory of a slot that stays resident between two calls, in bytes.
-const POOL_RESIDENT_BYTES: usize = 1024 * 1024;
 /// What wasmtime itself may keep per instance, in bytes.
 const INSTANCE_BYTES_MAX: usize = 10 * 1024 * 1024;
 /// The stack of a guest and of the host calls it makes, in bytes.
@@ -84,8 +82,7 @@ fn pooled() -> Config {
         .max_component_instance_size(INSTANCE_BYTES_MAX)
         .max_core_instance_size(INSTANCE_BYTES_MAX)
         .max_memory_size(MEMORY_BYTES_MAX)
-        .table_elements(TABLE_ELEMENTS_MAX)
-        .linear_memory_keep_resident(POOL_RESIDENT_BYTES);
+        .table_elements(TABLE_ELEMENTS_MAX);
     let mut config = common();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
