@@ -184,7 +184,7 @@ async fn patiently<T>(request: &PageRequest, ask: &Ask<'_, T>, wait: &Wait) -> R
     }
 }
 
-/// Without jitter: one listing at a time uses a system's connection.
+/// Without jitter: two listings at most use a system's connection at a time.
 fn pause(tries: u32, retry_after_ms: Option<u64>) -> Duration {
     let doubled = BACKOFF_BASE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
     doubled.max(Duration::from_millis(retry_after_ms.unwrap_or(0))).min(BACKOFF_MAX)
