@@ -11,8 +11,7 @@ const SYNCS: u64 = 200;
 const HASHED_BYTES: usize = 64 * 1024 * 1024;
 
 pub fn measure() -> Result<Vec<Figure>> {
-    let path = std::env::temp_dir().join(format!("reeve-bench-{}.sync", std::process::id()));
-    let mut file = std::fs::File::create(&path)?;
+    let mut file = tempfile::tempfile()?;
     let mut syncs = Vec::new();
     for _ in 0..ROUNDS {
         let began = Instant::now();
@@ -22,7 +21,6 @@ pub fn measure() -> Result<Vec<Figure>> {
         }
         syncs.push(rate(SYNCS, began.elapsed()));
     }
-    std::fs::remove_file(&path)?;
     let bytes = vec![7; HASHED_BYTES];
     let hashed = |_| {
         let began = Instant::now();

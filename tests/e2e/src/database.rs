@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 
 #[derive(Clone, Debug)]
 pub enum Database {
@@ -21,7 +22,7 @@ impl Database {
     /// A fresh database; none where PostgreSQL is not installed.
     pub fn postgres() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let cluster = cluster()?;
+        let cluster = &cluster()?.url;
         let name = format!("reeve_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         query(&format!("{cluster}/postgres"), &format!("CREATE DATABASE {name}"));
         Some(Self::Postgres(format!("{cluster}/{name}")))
@@ -43,16 +44,24 @@ pub fn query(url: &str, sql: &str) -> Vec<AnyRow> {
 /// Another program may take the free port that was found; then it is tried again.
 const TRIES: u32 = 5;
 
-fn cluster() -> Option<&'static str> {
-    static CLUSTER: OnceLock<Option<String>> = OnceLock::new();
-    CLUSTER.get_or_init(start).as_deref()
+struct Cluster {
+    /// Without a database.
+    url: String,
+    /// Deleted by the shell that ends the cluster.
+    folder: PathBuf,
+}
+
+fn cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    CLUSTER.get_or_init(start).as_ref()
 }
 
 /// Crashes the program's PostgreSQL and starts it again at its port. Its databases must be in use by one test alone.
 pub fn restart() {
-    let port = cluster().and_then(|url| url.rsplit_once(':')).unwrap().1;
+    let Cluster { url, folder } = cluster().unwrap();
+    let port = url.rsplit_once(':').unwrap().1;
     for (what, how) in [("stop", "immediate"), ("start", port)] {
-        let done = Command::new(script()).arg(what).arg(folder()).arg(how).output().unwrap();
+        let done = Command::new(script()).arg(what).arg(folder).arg(how).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
@@ -61,14 +70,10 @@ fn script() -> PathBuf {
     repo().join("tests/setup/postgres.sh")
 }
 
-fn folder() -> PathBuf {
-    std::env::temp_dir().join(format!("reeve-cli-pg-{}", std::process::id()))
-}
-
-fn start() -> Option<String> {
+fn start() -> Option<Cluster> {
     let bin = peer("PostgreSQL", &["REEVE_PG_BIN"])?.remove(0);
-    let (script, folder) = (script(), folder());
-    std::fs::create_dir_all(&folder).unwrap();
+    let script = script();
+    let folder = TempDir::with_prefix("reeve-cli-pg-").unwrap().keep();
     // A shell stays behind that reads from this program: its reading ends when this program does, however that ends. What
     // ends both at once, such as Ctrl-C, is not for the shell.
     let mut shell = Command::new("sh");
@@ -88,7 +93,8 @@ fn start() -> Option<String> {
         let done = command.arg("start").arg(&folder).arg(port).env("REEVE_PG_BIN", &bin).output().unwrap();
         if done.status.success() {
             let url = String::from_utf8(done.stdout).unwrap();
-            return Some(url.trim().strip_suffix("/postgres").unwrap().to_owned());
+            let url = url.trim().strip_suffix("/postgres").unwrap().to_owned();
+            return Some(Cluster { url, folder });
         }
         eprintln!("{}", String::from_utf8_lossy(&done.stderr));
     }

@@ -2,22 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
+use tempfile::TempDir;
 
-pub struct Folder(PathBuf);
+pub struct Folder(TempDir);
 
 impl Folder {
     pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("reeve-cli-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(TempDir::with_prefix("reeve-cli-").unwrap())
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 }
 
@@ -30,8 +26,7 @@ impl Default for Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // Kept for whoever looks into a failure.
-        if !std::thread::panicking() || std::env::var_os("REEVE_KEEP").is_none() {
-            std::fs::remove_dir_all(&self.0).ok();
-        }
+        let keep = std::thread::panicking() && std::env::var_os("REEVE_KEEP").is_some();
+        self.0.disable_cleanup(keep);
     }
 }

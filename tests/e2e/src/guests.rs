@@ -1,5 +1,6 @@
 //! The guests that `make plugins` compiles, a runtime to run them in, and systems to bind them to.
 
+use crate::folder::Folder;
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -11,7 +12,6 @@ use reeve_runtime::{Connector, Runtime, RuntimeOptions};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const TENANT: &str = "main";
 const REPO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -51,28 +51,25 @@ pub fn toy() -> Result<Package> {
 /// A runtime with folders of its own, which go when it goes.
 pub struct Host {
     pub runtime: Runtime,
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Host {
     /// Every system's connection `api` has the secret `token`.
     pub fn new(token: &str) -> Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("reeve-e2e-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        let vault = Arc::new(Vault::create(&folder.join("key"))?);
-        let runtime = runtime(&folder, vault, token)?;
+        let folder = Folder::new();
+        let vault = Arc::new(Vault::create(&folder.path().join("key"))?);
+        let runtime = runtime(folder.path(), vault, token)?;
         Ok(Self { runtime, folder })
     }
 
     /// Another runtime over the same folders, as after a restart.
     pub fn restarted(&self) -> Result<Runtime> {
-        runtime(&self.folder, Arc::new(Vault::open(&self.folder.join("key"))?), "other")
+        runtime(self.folder.path(), Arc::new(Vault::open(&self.folder.path().join("key"))?), "other")
     }
 
     pub fn code_cache(&self) -> PathBuf {
-        self.folder.join("code")
+        self.folder.path().join("code")
     }
 
     /// Loads a package and binds it to a system whose connection `api` is at this address.
@@ -84,12 +81,6 @@ impl Host {
     /// The rogue, misbehaving in one way.
     pub async fn rogue(&self, mode: &str, base_url: &str) -> Result<Connector> {
         self.connect(&rogue()?, base_url, json!({ "mode": mode })).await
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.folder).ok();
     }
 }
 

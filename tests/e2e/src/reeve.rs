@@ -305,8 +305,9 @@ impl Drop for Reeve {
     fn drop(&mut self) {
         let home = format!("REEVE_HOME={}\0", self.home().display());
         for id in self.started.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-            if String::from_utf8_lossy(&environment).contains(&home) {
+            let environment = || std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            // Until it is gone: one that still writes would keep its folder from being deleted.
+            while String::from_utf8_lossy(&environment()).contains(&home) {
                 Command::new("kill").args(["-9", &id.to_string()]).status().ok();
             }
         }

@@ -20,11 +20,10 @@ impl Drop for Program {
 
 #[test]
 fn it_writes_its_ports_keeps_its_ledger_and_starts_again_where_it_was_killed() {
-    let folder = std::env::temp_dir().join(format!("reeve-sim-program-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("token"), "sesame\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("token"), "sesame\n").unwrap();
     let rule = json!({"match": {"method": "DELETE"}, "act": {"do": "refuse", "status": 409, "detail": "owns 2 open envelopes"}});
-    fs::write(folder.join("rules"), rule.to_string()).unwrap();
+    fs::write(folder.path().join("rules"), rule.to_string()).unwrap();
     let start = || {
         let mut program = Command::new(env!("CARGO_BIN_EXE_reeve-sim"))
             .current_dir(&folder)
@@ -39,7 +38,8 @@ fn it_writes_its_ports_keeps_its_ledger_and_starts_again_where_it_was_killed() {
         BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("serving http://127.0.0.1:"), "{line}");
         let port = |file| {
-            SocketAddr::from(([127, 0, 0, 1], fs::read_to_string(folder.join(file)).unwrap().trim().parse().unwrap()))
+            let number = fs::read_to_string(folder.path().join(file)).unwrap();
+            SocketAddr::from(([127, 0, 0, 1], number.trim().parse().unwrap()))
         };
         (Program(program), port("port"), port("admin"))
     };
@@ -61,7 +61,6 @@ fn it_writes_its_ports_keeps_its_ledger_and_starts_again_where_it_was_killed() {
     assert_eq!(ask(scim, "PATCH", &path, &Value::Null).status, 501);
     let ledger = ask(admin, "GET", "/ledger", &Value::Null).json();
     assert_eq!((ledger.as_array().unwrap().len(), &ledger[0]["name"]), (1, &json!("ann")));
-    let line: Value = serde_json::from_str(fs::read_to_string(folder.join("ledger")).unwrap().trim()).unwrap();
+    let line: Value = serde_json::from_str(fs::read_to_string(folder.path().join("ledger")).unwrap().trim()).unwrap();
     assert_eq!(line, ledger[0]);
-    fs::remove_dir_all(&folder).unwrap();
 }

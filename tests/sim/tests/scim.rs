@@ -333,9 +333,8 @@ async fn a_dialect_is_announced_and_kept_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resources_outlive_the_process_and_passwords_are_forgotten() {
-    let folder = std::env::temp_dir().join(format!("reeve-sim-state-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let (state, ledger) = (folder.join("state"), folder.join("ledger"));
+    let folder = tempfile::tempdir().unwrap();
+    let (state, ledger) = (folder.path().join("state"), folder.path().join("ledger"));
     let start = async || {
         let seed_groups = vec!["staff".to_owned()];
         let target = Scim::new(Options { state: Some(state.clone()), seed_groups, ..Options::default() }).unwrap();
@@ -372,5 +371,4 @@ async fn resources_outlive_the_process_and_passwords_are_forgotten() {
         assert!(!text.contains("horse") && !text.contains("staple"), "{text}");
     }
     assert!(!String::from_utf8(created.body).unwrap().contains("horse"));
-    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -82,7 +82,8 @@ async fn its_connections_are_cut_as_those_in_the_clear_are() {
 
 #[test]
 fn the_program_writes_its_authority_before_it_says_where_it_is() {
-    let roots = std::env::temp_dir().join(format!("reeve-sim-tls-{}.pem", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
     let mut program = Command::new(env!("CARGO_BIN_EXE_reeve-sim"))
         .args(["scim", "--tls-names", "scim.example.com", "--tls-roots-out"])
         .arg(&roots)
@@ -96,6 +97,5 @@ fn the_program_writes_its_authority_before_it_says_where_it_is() {
     let answer = ask_at(address.unwrap().parse().unwrap(), &pem, "scim.example.com");
     program.kill().unwrap();
     program.wait().unwrap();
-    fs::remove_file(&roots).unwrap();
     assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
 }

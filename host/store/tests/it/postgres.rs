@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use tempfile::TempDir;
 
 /// Another program may take the free port that was found; then it is tried again.
 const TRIES: u32 = 5;
@@ -22,8 +23,8 @@ fn start() -> Option<String> {
         return None;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/setup/postgres.sh");
-    let folder = std::env::temp_dir().join(format!("reeve-store-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    // Deleted by what is left behind.
+    let folder = TempDir::with_prefix("reeve-store-").unwrap().keep();
     end_with_this_program(&script, &bin, &folder);
     for _ in 0..TRIES {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port().to_string();

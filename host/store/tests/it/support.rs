@@ -4,9 +4,9 @@ use crate::postgres;
 use reeve_store::{Dialect, Store};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 
 /// Makes two tests of an `async fn name(db: Fresh)`.
 macro_rules! on_both {
@@ -30,8 +30,8 @@ pub(crate) use on_both;
 pub struct Fresh {
     pub url: String,
     pub dialect: Dialect,
-    /// The folder of a SQLite file.
-    folder: Option<PathBuf>,
+    /// The folder of a SQLite file, which goes with the test.
+    _folder: Option<TempDir>,
 }
 
 impl Fresh {
@@ -39,20 +39,19 @@ impl Fresh {
     pub async fn new(dialect: Dialect) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         sqlx::any::install_default_drivers();
-        let name = format!("store_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         match dialect {
             Dialect::Sqlite => {
-                let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-                fs::create_dir_all(&folder).unwrap();
-                let url = format!("sqlite:{}", folder.join("reeve test?.db").display());
-                Some(Self { url, dialect, folder: Some(folder) })
+                let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+                let url = format!("sqlite:{}", folder.path().join("reeve test?.db").display());
+                Some(Self { url, dialect, _folder: Some(folder) })
             }
             Dialect::Postgres => {
                 let cluster = postgres::cluster()?;
+                let name = format!("store_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
                 let mut connection = AnyConnection::connect(&format!("{cluster}/postgres")).await.unwrap();
                 let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
                 sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
-                Some(Self { url: format!("{cluster}/{name}"), dialect, folder: None })
+                Some(Self { url: format!("{cluster}/{name}"), dialect, _folder: None })
             }
         }
     }
@@ -91,14 +90,6 @@ impl Fresh {
 
     pub async fn count(&self, table: &str) -> i64 {
         self.ask(&format!("SELECT count(*) AS n FROM {table}")).await[0].get("n")
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.folder {
-            fs::remove_dir_all(folder).unwrap_or_default();
-        }
     }
 }
 

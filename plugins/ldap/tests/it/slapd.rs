@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const SERVICE: &str = "cn=reeve,ou=services,dc=example,dc=com";
 const SERVICE_PASSWORD: &str = "service-test-password";
@@ -25,12 +25,10 @@ const STARTS_MAX: u32 = 5;
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 const START_POLL: Duration = Duration::from_millis(5);
 
-static FOLDERS: AtomicU32 = AtomicU32::new(0);
-
 /// The process and its folder, which end with the test.
 struct Running {
     child: Option<Child>,
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 struct Server {
@@ -51,7 +49,6 @@ impl Drop for Running {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -69,12 +66,10 @@ pub fn start(test: &str, settings: serde_json::Value, ldif: &str) -> Option<Slap
             return None;
         }
     };
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
-        "slapd-{}-{}",
-        std::process::id(),
-        FOLDERS.fetch_add(1, Ordering::Relaxed)
-    ));
-    fs::create_dir_all(folder.join("db")).unwrap();
+    let mut running =
+        Running { child: None, folder: TempDir::with_prefix_in("slapd-", env!("CARGO_TARGET_TMPDIR")).unwrap() };
+    let folder = running.folder.path().to_owned();
+    fs::create_dir(folder.join("db")).unwrap();
     let setup = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/setup");
     let fill = |name: &str| {
         let text = fs::read_to_string(setup.join(format!("{name}.in"))).unwrap();
@@ -92,7 +87,6 @@ pub fn start(test: &str, settings: serde_json::Value, ldif: &str) -> Option<Slap
     let load = ["-T", "add", "-q", "-f", "slapd.conf", "-l", "base.ldif"];
     let loaded = command().args(load).output().unwrap();
     assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
-    let mut running = Running { child: None, folder: folder.clone() };
     let (url, service) = (0..STARTS_MAX)
         .find_map(|_| listen(&mut command(), &mut running))
         .unwrap_or_else(|| panic!("slapd does not start: {}", fs::read_to_string(folder.join("log")).unwrap()));
@@ -106,7 +100,7 @@ pub fn start(test: &str, settings: serde_json::Value, ldif: &str) -> Option<Slap
 fn listen(command: &mut Command, running: &mut Running) -> Option<(String, LdapConn)> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("ldap://127.0.0.1:{port}");
-    let log = fs::File::create(running.folder.join("log")).unwrap();
+    let log = fs::File::create(running.folder.path().join("log")).unwrap();
     let arguments = ["-f", "slapd.conf", "-h", &format!("{url}/"), "-d", "0"];
     let child = running.child.insert(command.args(arguments).stderr(log).stdout(Stdio::null()).spawn().unwrap());
     let started = Instant::now();

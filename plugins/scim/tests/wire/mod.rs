@@ -9,38 +9,38 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use tempfile::NamedTempFile;
 
 const TOKEN: &str = "a-token-for-tests";
 
 pub struct Peer {
     child: Child,
     port: u16,
-    /// Kept until the server has read it, and deleted with it.
-    config: Option<std::path::PathBuf>,
+    /// Deleted with the server.
+    _config: Option<NamedTempFile>,
 }
 
 impl Peer {
     /// Started on a port that was free a moment ago; another one is tried if somebody took it meanwhile.
     pub fn start(program: &OsStr, config: Option<Json>) -> Self {
         let config = config.map(|config| {
-            let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-            let path = std::env::temp_dir().join(format!("reeve-scim-{}-{free}.json", std::process::id()));
-            std::fs::write(&path, config.to_string()).unwrap();
-            path
+            let file = NamedTempFile::with_suffix(".json").unwrap();
+            std::fs::write(&file, config.to_string()).unwrap();
+            file
         });
         for _ in 0..5 {
             let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
             let mut command = Command::new(program);
             command.args(["--hostname", "127.0.0.1", "--bearer-token", TOKEN, "--port", &port.to_string()]);
-            if let Some(path) = &config {
-                command.arg("--service-provider-config").arg(path);
+            if let Some(file) = &config {
+                command.arg("--service-provider-config").arg(file.path());
             }
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("scim2-server starts");
             // It says when it listens, so nobody has to wait and guess.
             let mut line = String::new();
             BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
             if line.contains("Serving SCIM") {
-                return Self { child, port, config };
+                return Self { child, port, _config: config };
             }
             child.kill().ok();
             child.wait().ok();
@@ -70,9 +70,6 @@ impl Drop for Peer {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
-        if let Some(path) = &self.config {
-            std::fs::remove_file(path).ok();
-        }
     }
 }
 

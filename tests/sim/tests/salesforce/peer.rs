@@ -5,7 +5,6 @@ use crate::org::Org;
 use reeve_sim::salesforce::{Crowd, Options};
 use reeve_sim::{Setup, Tls};
 use serde_json::{Value, json};
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -25,7 +24,8 @@ fn python() -> Option<std::ffi::OsString> {
 #[tokio::test(flavor = "multi_thread")]
 async fn simple_salesforce_finds_in_it_what_it_knows_of_salesforce() {
     let Some(python) = python() else { return };
-    let roots = std::env::temp_dir().join(format!("reeve-sim-roots-{}.pem", std::process::id()));
+    let temporary = tempfile::tempdir().unwrap();
+    let roots = temporary.path().join("roots.pem");
     let names = vec!["login.salesforce.com".to_owned(), INSTANCE.to_owned()];
     let setup = Setup { tls: Some(Tls { roots_out: Some(roots.clone()), names }), ..Setup::default() };
     let options = Options {
@@ -43,7 +43,6 @@ async fn simple_salesforce_finds_in_it_what_it_knows_of_salesforce() {
         .arg(folder.join("keys/app.key"))
         .output()
         .unwrap();
-    fs::remove_file(&roots).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
 
 /// The program, logged in to.
 struct Program {
@@ -62,18 +63,17 @@ impl Program {
     }
 }
 
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("reeve-sim-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("app.crt"), APP_CERTIFICATE).unwrap();
+fn folder() -> TempDir {
+    let folder = TempDir::with_prefix("reeve-sim-").unwrap();
+    fs::write(folder.path().join("app.crt"), APP_CERTIFICATE).unwrap();
     folder
 }
 
 #[test]
 fn it_goes_on_where_it_was_killed_but_for_its_sessions() {
-    let folder = folder("state");
+    let folder = folder();
     let options = ["--state", "state", "--ledger", "ledger"];
-    let program = Program::start(&folder, &options);
+    let program = Program::start(folder.path(), &options);
     assert_eq!(program.used(), 6);
     let ben = program.rows("SELECT Id FROM User WHERE Alias = 'ben'")[0]["Id"].as_str().unwrap().to_owned();
     assert_eq!(program.send("PATCH", &format!("/sobjects/User/{ben}"), &json!({"IsActive": false})).status, 204);
@@ -81,7 +81,7 @@ fn it_goes_on_where_it_was_killed_but_for_its_sessions() {
     let (id, token) = (group["id"].as_str().unwrap().to_owned(), program.token.clone());
     drop(program);
 
-    let mut program = Program::start(&folder, &options);
+    let mut program = Program::start(folder.path(), &options);
     assert_eq!(program.used(), 5);
     let inactive = program.rows("SELECT Alias FROM User WHERE IsActive = false ORDER BY Alias");
     assert_eq!(inactive.iter().map(|row| row["Alias"].as_str().unwrap()).collect::<Vec<_>>(), ["ben", "emil"]);
@@ -91,15 +91,14 @@ fn it_goes_on_where_it_was_killed_but_for_its_sessions() {
     assert_ne!(other["id"], id.as_str());
     program.token = token;
     assert_eq!(program.send("GET", "/limits", &Value::Null).status, 401);
-    let ledger = fs::read_to_string(folder.join("ledger")).unwrap();
+    let ledger = fs::read_to_string(folder.path().join("ledger")).unwrap();
     let names = ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["name"].clone());
     assert_eq!(names.collect::<Vec<_>>(), ["ben@acme.example", "Night Shift", "Day Shift"]);
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn it_starts_with_the_org_that_it_is_given_and_a_crowd_beside() {
-    let folder = folder("seed");
+    let folder = folder();
     let user = |name: &str, active: bool| {
         json!({
             "object": "User", "Username": format!("{name}@acme.example"), "LastName": name, "Alias": name,
@@ -116,9 +115,9 @@ fn it_starts_with_the_org_that_it_is_given_and_a_crowd_beside() {
         ],
         "blockers": [["mia@acme.example", "default-case-owner"]],
     });
-    fs::write(folder.join("seed"), seed.to_string()).unwrap();
+    fs::write(folder.path().join("seed"), seed.to_string()).unwrap();
     let program =
-        Program::start(&folder, &["--seed", "seed", "--users", "30", "--assignments", "45", "--page-max", "90"]);
+        Program::start(folder.path(), &["--seed", "seed", "--users", "30", "--assignments", "45", "--page-max", "90"]);
     assert_eq!(program.used(), 32);
     let held = |user: &str| {
         let soql = format!(
@@ -135,14 +134,13 @@ fn it_starts_with_the_org_that_it_is_given_and_a_crowd_beside() {
     let mia = program.rows("SELECT Id FROM User WHERE Alias = 'mia'")[0]["Id"].as_str().unwrap().to_owned();
     let refused = program.send("PATCH", &format!("/sobjects/User/{mia}"), &json!({"IsActive": false}));
     assert_eq!(refused.json()[0]["message"], "You cannot disable the Default Case Owner.");
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn it_says_what_is_wrong_with_a_seed() {
-    let folder = folder("wrong");
+    let folder = folder();
     let wrong = json!({"records": [{"object": "UserLicense", "Nmae": "Salesforce"}]});
-    fs::write(folder.join("seed"), wrong.to_string()).unwrap();
+    fs::write(folder.path().join("seed"), wrong.to_string()).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_reeve-sim"))
         .current_dir(&folder)
         .args(["salesforce", "--seed", "seed"])
@@ -150,5 +148,4 @@ fn it_says_what_is_wrong_with_a_seed() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("UserLicense has no field Nmae"), "{said}");
-    fs::remove_dir_all(&folder).unwrap();
 }
