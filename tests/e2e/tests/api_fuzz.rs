@@ -1,6 +1,8 @@
 //! The interface tried by schemathesis, from its own description: what fits the description is taken, what does not is
 //! refused, and every answer is as described. Never a fault, and never an answer without a valid token.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use reeve_e2e::database::Database;
 use reeve_e2e::people::crowd;
 use reeve_e2e::reeve::Reeve;
@@ -10,9 +12,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 
 /// A world in which every list has something in it.
-fn world() -> (Workspace, Reeve) {
+fn world(database: Database) -> (Workspace, Reeve) {
     let workspace = Workspace::start();
-    let reeve = Reeve::new(Database::Sqlite);
+    let reeve = Reeve::new(database);
     workspace.govern(&reeve);
     reeve.hr(&crowd(6, "Finance"));
     reeve.run(["sync"]).ok();
@@ -24,9 +26,19 @@ fn world() -> (Workspace, Reeve) {
 }
 
 #[test]
-fn schemathesis_finds_nothing() {
+fn schemathesis_finds_nothing_on_sqlite() {
+    schemathesis(Database::Sqlite);
+}
+
+#[test]
+fn schemathesis_finds_nothing_on_postgres() {
+    let Some(database) = Database::postgres() else { return };
+    schemathesis(database);
+}
+
+fn schemathesis(database: Database) {
     let Some(found) = peer("schemathesis", &["REEVE_SCHEMATHESIS"]) else { return };
-    let (_workspace, reeve) = world();
+    let (_workspace, reeve) = world(database);
     let token = reeve.run(["token", "create", "schemathesis", "--role", "admin"]).ok();
     let token = token.get("token").unwrap().as_str().unwrap();
     let mut server = reeve.start(["serve", "--listen", "127.0.0.1:0"]);

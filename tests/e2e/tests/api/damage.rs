@@ -2,14 +2,14 @@
 
 use crate::requests::problem;
 use crate::{furnished, served};
-use reeve_e2e::database::query;
+use reeve_e2e::database::{Database, query};
 use reeve_e2e::people::crowd;
 use reeve_e2e::workspace::TOKEN;
 use serde_json::json;
 
 #[test]
 fn a_damaged_log_is_read_and_not_written() {
-    let (workspace, reeve) = furnished();
+    let (workspace, reeve) = furnished(Database::Sqlite);
     reeve.day();
     reeve.hr(&crowd(crate::PEOPLE + 1, "Finance"));
     reeve.run(["sync"]).ok();

@@ -3,6 +3,7 @@
 use crate::requests::problem;
 use crate::{furnished, read_all, served};
 use reeve_e2e::api::Caller;
+use reeve_e2e::database::Database;
 use reeve_e2e::http::Answer;
 use reeve_e2e::people::crowd;
 use reeve_e2e::{peer, people::Person};
@@ -52,7 +53,7 @@ const NEWS: &str = r#"{"type":"worker.changed"}"#;
 #[test]
 fn a_signed_message_makes_reeve_read_the_source_and_no_other_does() {
     let Some(signer) = Signer::find() else { return };
-    let (_workspace, reeve) = furnished();
+    let (_workspace, reeve) = furnished(Database::Sqlite);
     let (server, admin) = served(&reeve);
     read_all(&admin);
     let hr = server.nobody();

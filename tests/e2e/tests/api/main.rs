@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 const PEOPLE: u32 = 3;
 
 /// A Reeve with three people of Finance and a workspace; nothing is read yet.
-fn furnished() -> (Workspace, Reeve) {
+fn furnished(database: Database) -> (Workspace, Reeve) {
     let workspace = Workspace::start();
-    let reeve = Reeve::new(Database::Sqlite);
+    let reeve = Reeve::new(database);
     workspace.govern(&reeve);
     reeve.hr(&crowd(PEOPLE, "Finance"));
     (workspace, reeve)

@@ -3,7 +3,7 @@
 use crate::requests::problem;
 use crate::{furnished, planned, read_all, served};
 use reeve_e2e::api::{Caller, token};
-use reeve_e2e::database::query;
+use reeve_e2e::database::{Database, query};
 use reeve_e2e::http::Answer;
 use reeve_e2e::people::{Person, crowd};
 use serde_json::json;
@@ -20,7 +20,7 @@ fn replayed(answer: &Answer) -> bool {
 
 #[test]
 fn the_same_key_gets_the_first_answer_again_and_belongs_to_one_request() {
-    let (_workspace, reeve) = furnished();
+    let (_workspace, reeve) = furnished(Database::Sqlite);
     let operator = token(&reeve, "grace", "operator", &[]);
     let (server, admin) = served(&reeve);
     let first = keyed(&admin, "k1", "/v1/sync-runs", r#"{"systems":["hr"]}"#);
@@ -65,8 +65,18 @@ fn at_once(caller: &Caller, count: usize, key: &str, path: &str, body: &str) -> 
 }
 
 #[test]
-fn requests_at_one_moment_with_one_key_have_one_effect() {
-    let (workspace, reeve) = furnished();
+fn requests_at_one_moment_with_one_key_have_one_effect_on_sqlite() {
+    at_one_moment(Database::Sqlite);
+}
+
+#[test]
+fn requests_at_one_moment_with_one_key_have_one_effect_on_postgres() {
+    let Some(database) = Database::postgres() else { return };
+    at_one_moment(database);
+}
+
+fn at_one_moment(database: Database) {
+    let (workspace, reeve) = furnished(database);
     let (server, admin) = served(&reeve);
     read_all(&admin);
     let hash = planned(&admin);
@@ -97,7 +107,7 @@ fn requests_at_one_moment_with_one_key_have_one_effect() {
 
 #[test]
 fn a_token_is_shown_once_also_to_whoever_repeats_the_request() {
-    let (_workspace, reeve) = furnished();
+    let (_workspace, reeve) = furnished(Database::Sqlite);
     let (server, admin) = served(&reeve);
     let wish = json!({ "name": "robot", "role": "operator", "scopes": ["plans:read"] }).to_string();
     let made = keyed(&admin, "new-token", "/v1/tokens", &wish);

@@ -2,6 +2,7 @@
 
 use crate::{carried_out, furnished, planned, read_all, served};
 use reeve_e2e::api::{Caller, token};
+use reeve_e2e::database::Database;
 use reeve_e2e::http::Answer;
 use reeve_e2e::wait::until;
 use serde_json::json;
@@ -27,7 +28,7 @@ pub fn problem(answer: &Answer, status: u16, kind: &str) {
 
 #[test]
 fn what_is_not_done_is_answered_with_a_problem_that_has_a_page() {
-    let (workspace, reeve) = furnished();
+    let (workspace, reeve) = furnished(Database::Sqlite);
     let auditor = token(&reeve, "otto", "auditor", &[]);
     let (server, admin) = served(&reeve);
     let (auditor, nobody) = (server.caller(&auditor), server.nobody());
@@ -131,8 +132,18 @@ fn lists(admin: &Caller) -> Vec<String> {
 }
 
 #[test]
-fn every_list_gives_every_item_once_in_pages_of_one() {
-    let (workspace, reeve) = furnished();
+fn every_list_gives_every_item_once_in_pages_of_one_on_sqlite() {
+    page_by_page(Database::Sqlite);
+}
+
+#[test]
+fn every_list_gives_every_item_once_in_pages_of_one_on_postgres() {
+    let Some(database) = Database::postgres() else { return };
+    page_by_page(database);
+}
+
+fn page_by_page(database: Database) {
+    let (workspace, reeve) = furnished(database);
     token(&reeve, "grace", "operator", &[]);
     let (server, admin) = served(&reeve);
     for stranger in ["one@example.com", "two@example.com"] {
@@ -188,7 +199,7 @@ fn burst(address: &str, path: &str, token: &str, count: usize) -> String {
 
 #[test]
 fn who_asks_too_much_is_told_how_long_to_wait() {
-    let (_workspace, reeve) = furnished();
+    let (_workspace, reeve) = furnished(Database::Sqlite);
     let busy = token(&reeve, "busy", "auditor", &[]);
     let calm = token(&reeve, "calm", "auditor", &[]);
     let (server, _) = served(&reeve);

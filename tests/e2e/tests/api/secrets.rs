@@ -4,7 +4,7 @@ use crate::{furnished, served};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reeve_e2e::api::Caller;
-use reeve_e2e::database::query;
+use reeve_e2e::database::{Database, query};
 use reeve_e2e::peer;
 use reeve_e2e::reeve::Reeve;
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ fn database(reeve: &Reeve) -> Vec<(String, String)> {
 
 #[test]
 fn a_secret_that_was_set_over_the_interface_comes_out_nowhere() {
-    let (_workspace, reeve) = furnished();
+    let (_workspace, reeve) = furnished(Database::Sqlite);
     reeve.day();
     let (server, admin) = served(&reeve);
     let put = |name: &str, secret: &str| {
@@ -167,7 +167,7 @@ for family in text_string_to_metric_families(sys.stdin.read()):
 #[test]
 fn a_monitor_with_a_token_reads_the_metrics() {
     let Some(python) = peer("a Python with prometheus-client", &["REEVE_API_PYTHON"]) else { return };
-    let (_workspace, reeve) = furnished();
+    let (_workspace, reeve) = furnished(Database::Sqlite);
     reeve.day();
     let (server, admin) = served(&reeve);
     let monitor = reeve_e2e::api::token(&reeve, "monitor", "auditor", &["metrics:read"]);

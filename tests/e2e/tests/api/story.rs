@@ -16,9 +16,19 @@ use serde_json::{Value, json};
 const NEW: &str = "if-none-match: *\r\n";
 
 #[test]
-fn from_the_first_system_to_a_leavers_certificate_over_http_alone() {
+fn from_the_first_system_to_a_leavers_certificate_over_http_alone_on_sqlite() {
+    the_whole_story(Database::Sqlite);
+}
+
+#[test]
+fn from_the_first_system_to_a_leavers_certificate_over_http_alone_on_postgres() {
+    let Some(database) = Database::postgres() else { return };
+    the_whole_story(database);
+}
+
+fn the_whole_story(database: Database) {
     let workspace = Workspace::start();
-    let reeve = Reeve::bare(Database::Sqlite);
+    let reeve = Reeve::bare(database);
     plugins::lend_code(&plugins::NAMES, &reeve.home().join("cache"));
     reeve.birthrights(POLICY);
     let people = crowd(3, "Finance");
