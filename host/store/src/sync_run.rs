@@ -11,9 +11,9 @@ use serde_json::Value;
 pub enum SyncRunState {
     /// Asked for, or being read.
     Running,
-    /// Every system was read.
+    /// Every system was read whole.
     Done,
-    /// At least one system could not be read, or its read was refused.
+    /// At least one system could not be read, or not as a whole, or its read was refused.
     Failed,
     /// The process that read ended before it was done. What it had stored by then holds.
     Interrupted,

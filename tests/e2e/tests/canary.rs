@@ -190,6 +190,7 @@ fn no_secret_lies_anywhere(database: Database) {
         let run = interface.sync();
         let doubted = run["read"].as_array().unwrap().iter().any(|read| read["doubt"].is_string());
         assert!(doubted || mode == "leak-in-a-warning", "{mode}: {run:#}");
+        assert_eq!(run["state"], if doubted { "failed" } else { "done" }, "{mode}: {run:#}");
     }
     for canary in &canaries {
         let path = format!("/v1/systems/{}/check", canary.name());

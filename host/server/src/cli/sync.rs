@@ -85,7 +85,7 @@ fn target(target: &TargetSync) -> String {
         target.disputed
     );
     match &target.doubt {
-        Some(doubt) => text.push_str(&format!("\n  NOT WHOLE: {doubt}. Nothing is removed because of this read")),
+        Some(_) => text.push_str("; NOT WHOLE"),
         None => text.push_str("; whole"),
     }
     target.cases_closed.iter().for_each(|case| text.push_str(&format!("\n  leaver {case} closed: no access left")));

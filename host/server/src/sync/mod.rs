@@ -32,18 +32,28 @@ pub enum Synced {
 }
 
 /// Reads these systems, or all: sources first, because accounts are matched to people. One that fails doesn't stop the
-/// others; the failures come back beside what was read.
+/// others; the failures come back beside what was read. A read that is not whole is both.
 pub async fn sync(app: &App, names: &[String], accepted: Option<&LossAccepted>) -> Result<(Vec<Synced>, Vec<Error>)> {
     let chosen = choose(app, names).await?;
     crate::lifecycle::tick(app).await?;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for system in &chosen {
         match sync_one(app, system, accepted).await {
-            Ok(synced) => done.push(synced),
+            Ok(synced) => {
+                failed.extend(not_whole(&synced));
+                done.push(synced);
+            }
             Err(error) => failed.push(error),
         }
     }
     Ok((done, failed))
+}
+
+fn not_whole(synced: &Synced) -> Option<Error> {
+    let Synced::Target(TargetSync { system, doubt: Some(doubt), .. }) = synced else { return None };
+    Some(Error::Left(format!(
+        "{system} was not read whole: {doubt}. Nothing is removed because of this read; sync again when that is mended"
+    )))
 }
 
 /// Reads one system, and notes when that was.
