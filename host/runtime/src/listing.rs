@@ -8,7 +8,7 @@ use crate::abi::{Page, PageRequest};
 use crate::limits::*;
 use futures_util::future::BoxFuture;
 use reeve_core::Timestamp;
-use reeve_core::access::{Incomplete, Listed, Listing, ListingRecord, Next};
+use reeve_core::access::{Incomplete, Listed, Listing, ListingRecord};
 use reeve_core::run::Failure;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -132,7 +132,7 @@ impl<T: Serialize + Send + 'static> Walk<T> {
         }
     }
 
-    async fn take(&mut self, page: u32, answer: Page<T>, look: &Look, key: Key<T>) -> Result<Next, Incomplete> {
+    async fn take(&mut self, page: u32, answer: Page<T>, look: &Look, key: Key<T>) -> Result<(), Incomplete> {
         let failed = |reason: String| Incomplete::Failed { page, reason };
         let Page { items, state } = answer;
         let Weighed { items, keys, bytes, sha256 } = weigh(page, items, look.clone(), key).await.map_err(failed)?;
@@ -148,7 +148,7 @@ impl<T: Serialize + Send + 'static> Walk<T> {
         if !matches!(judged, Err(Incomplete::Repeated { .. } | Incomplete::TooManyItems)) {
             self.items.extend(items);
         }
-        judged
+        judged.map(drop)
     }
 
     /// The items, and the record of how they came.

@@ -184,6 +184,40 @@ fn a_system_that_is_down_delays_itself_and_nobody_else() {
     assert!(reeve.certificate(&ines.email()).contains("NO ACCESS LEFT"));
 }
 
+#[test]
+fn a_system_is_asked_for_eight_changes_at_a_time_and_no_more() {
+    const LEAVERS: u32 = 24;
+    let workspace = Workspace::start();
+    let reeve = Reeve::new(Database::Sqlite);
+    workspace.govern(&reeve);
+    // Without groups, so that no operation of a leaver waits for another one.
+    let policy = "[[birthright]]\nname = \"staff\"\nbecause = \"Everybody.\"\ngive = { workspace = [] }\n";
+    std::fs::write(reeve.home().join("policy/birthright.toml"), policy).unwrap();
+    reeve.guardrails("[feed]\nlost-percent-max = 100\n[plan]\nremoved-percent-max = 100\n");
+    let people = crowd(LEAVERS + 1, "Finance");
+    reeve.hr(&people);
+    reeve.day();
+    let left = people.iter().skip(1).map(|leaver| leaver.clone().left());
+    reeve.hr(&people.iter().take(1).cloned().chain(left).collect::<Vec<_>>());
+    reeve.run(["sync"]).ok();
+    reeve.approve();
+    workspace.misbehave([disabling(Act::Slow { chunk_bytes: 1_000, delay_ms: 100 })]);
+    let before = reeve.run(["log", "show", "--limit", "1000"]).ok().as_array().unwrap().len();
+    reeve.run(["run"]).ok();
+
+    let log = reeve.run(["log", "show", "--limit", "1000"]).ok();
+    let (mut now, mut most) = (0, 0);
+    for row in log.as_array().unwrap().iter().skip(before) {
+        match row["entry"]["event"].as_str().unwrap() {
+            "operation.intended" => now += 1,
+            "operation.verified" => now -= 1,
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    assert_eq!((most, now), (8, 0));
+}
+
 /// It is the first in every plan, and there is more work for the other one than is begun at once.
 #[test]
 fn a_system_that_is_down_and_comes_first_takes_no_turn_from_the_next_one() {

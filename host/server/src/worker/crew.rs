@@ -3,7 +3,7 @@
 //! They are tasks, not futures of one loop: one that is in the middle of a change must get on while the loop waits for its
 //! turn at the database.
 
-use super::LOOK_AGAIN;
+use super::{CLAIMED_AT_ONCE, LOOK_AGAIN};
 use crate::error::{Error, Result};
 use futures_util::FutureExt;
 use reeve_core::Timestamp;
@@ -65,8 +65,10 @@ impl Crew {
         self.found_nothing.insert(lane, FoundNothing { at: now, shut });
     }
 
+    /// The systems that have no room for all that one claim may find.
     pub fn full_systems(&self) -> Vec<SystemName> {
-        self.at_system.iter().filter(|(_, count)| **count >= AT_ONE_SYSTEM_MAX).map(|(name, _)| name.clone()).collect()
+        let full = |count: usize| count + CLAIMED_AT_ONCE as usize > AT_ONE_SYSTEM_MAX;
+        self.at_system.iter().filter(|(_, count)| full(**count)).map(|(name, _)| name.clone()).collect()
     }
 
     pub fn begin(&mut self, lane: Lane, system: SystemName, work: impl Future<Output = Result<bool>> + Send + 'static) {
