@@ -201,7 +201,7 @@ fn a_system_is_asked_for_eight_changes_at_a_time_and_no_more() {
     reeve.hr(&people.iter().take(1).cloned().chain(left).collect::<Vec<_>>());
     reeve.run(["sync"]).ok();
     reeve.approve();
-    workspace.misbehave([disabling(Act::Slow { chunk_bytes: 1_000, delay_ms: 100 })]);
+    workspace.misbehave([disabling(Act::Slow { chunk_bytes: 1_000, delay_ms: 500 })]);
     let before = reeve.run(["log", "show", "--limit", "1000"]).ok().as_array().unwrap().len();
     reeve.run(["run"]).ok();
 
